@@ -1,0 +1,137 @@
+"""Every key there is, with its default and meaning. A config starts from this one and assigns.
+
+The defaults are the published NTU60 recipe (PYSKL): SlowOnly, joint stream, 48 frames of 56 x 56.
+A key that is not here does not exist: configs are locked, a misspelt key is an error.
+"""
+
+from ml_collections import ConfigDict
+
+
+def slowonly(**changes) -> ConfigDict:
+    """Pose-SlowOnly, the paper's main network (about 2.0 M parameters)."""
+    return ConfigDict(
+        dict(
+            name="slowonly",
+            width=32,  # channels of the stem; stages have 4, 8 and 16 times as many
+            stage_blocks=(4, 6, 3),  # (3, 4, 6) for Kinetics, UCF101, HMDB51
+            inflate=(0, 1, 1),  # stages whose first 1x1x1 convolutions become 3x1x1
+            temporal_strides=(1, 1, 2),  # (1, 1, 1) keeps every frame
+            dropout=0.5,
+        )
+        | changes
+    )
+
+
+def c3d_light(**changes) -> ConfigDict:
+    """C3D-light, the shallow plain network (about 3.4 M parameters)."""
+    return ConfigDict(dict(name="c3d_light", width=32, dropout=0.5) | changes)
+
+
+def x3d_shallow(**changes) -> ConfigDict:
+    """X3D-shallow, the cheap one (about 0.25 M parameters, 0.6 G multiply-adds)."""
+    return ConfigDict(
+        dict(
+            name="x3d_shallow",
+            width=24,
+            stage_blocks=(2, 5, 3),
+            expansion=2.25,
+            squeeze_excite=False,
+            swish=False,
+            dropout=0.5,
+        )
+        | changes
+    )
+
+
+def get_config() -> ConfigDict:
+    """The reference page: NTU60 cross-subject, joint stream."""
+    config = ConfigDict()
+    config.name = "base"  # names the run in logs, reports and results/<name>.json
+    config.seed = 0
+
+    # What the clips are, and where they are.
+    config.data = data = ConfigDict()
+    data.format = "pyskl"  # the reader: see posec3d_jax/data/readers/__init__.py
+    data.source = ""  # annotation file or folder that `posec3d prepare` reads
+    data.reader_options = ConfigDict()  # keyword arguments of that reader
+    data.camera = ConfigDict(  # how 3-D skeletons become 2-D; ignored by 2-D data sets
+        dict(kind="orthographic", image_size=(256, 256), focal=0.0, yaw=0.0, pitch=0.0)
+    )
+    data.dir = ""  # the prepared data set that prepare writes and everything else reads
+    data.storage = "tfds"  # 'tfds' (ArrayRecord), or 'pack' (plain arrays; needs no TensorFlow)
+    data.in_memory = True  # load the split into memory once; False streams it from disk
+    data.keypoint_dtype = "float32"  # on disk; 'float16' is what PYSKL's files hold
+    data.loader = "tf"  # 'tf' (tf.data), or 'threads' (needs no TensorFlow)
+    data.skeleton = "coco_17"  # a name of skeletons.py, or a dict declaring joints and limbs
+    data.remap_to = ""  # a layout to convert the joints to by name; '' keeps them
+    data.num_classes = 60
+    data.class_names = ()  # () keeps the reader's
+    data.train_split = "train"
+    data.val_split = "val"  # validated during training; '' for none
+    data.test_split = "val"  # what `posec3d evaluate` reports
+    data.max_persons = 2  # persons a clip is padded or cut to (highest total score first)
+    data.repeat = 10  # passes over the training split that count as one epoch
+    data.class_weights = ()  # per class, how many times its clips enter an epoch; () for once
+
+    # Which frames of a clip the network sees.
+    config.sampling = sampling = ConfigDict()
+    sampling.method = "uniform"  # or 'stride': consecutive frames, `stride` apart
+    sampling.num_frames = 48  # T
+    sampling.stride = 2  # of method 'stride' only
+    sampling.reference = "pyskl"  # or 'mmaction2': whose seeded test clips to reproduce
+    sampling.test_seed = 255
+    sampling.test_clips = 10  # clips of the multi-view protocol; its views are these x flip
+
+    # What is drawn from the keypoints, on the device.
+    config.volume = volume = ConfigDict()
+    volume.keypoints = True  # joint channels
+    volume.limbs = False  # limb channels; with both, joints come first
+    volume.sigma = 0.6  # heatmap pixels
+    volume.use_score = True  # scale each gaussian by the detector's score
+    volume.epsilon = 1e-3  # scores below are not drawn (PYSKL 1e-3, mmaction2 1e-4)
+    volume.train_size = (56, 56)  # H, W
+    volume.test_size = (64, 64)
+
+    # Geometry on the keypoints, on the device.
+    config.geometry = geometry = ConfigDict()
+    geometry.compact = True  # crop to the persons
+    geometry.padding = 0.25  # of that crop, relative to its size
+    geometry.threshold = 10.0  # pixels; smaller crops leave the clip as it is
+    geometry.hw_ratio = 1.0  # height / width the crop is grown to; 0 leaves it
+    geometry.train_resize = 64  # short side before the random crop; 0 for none
+    geometry.test_resize = "square"  # 'square' (PYSKL) or 'center_crop' (mmaction2's NTU60)
+    geometry.crop_area = (0.56, 1.0)  # of the random resized crop; (1.0, 1.0) turns it off
+    geometry.crop_aspect = (0.75, 1.3333333333333333)
+    geometry.flip = 0.5  # probability of a horizontal flip in training
+
+    config.model = slowonly()
+    config.compute_dtype = "float32"  # or 'bfloat16'; parameters and statistics stay float32
+
+    # How it is trained.
+    config.train = train = ConfigDict()
+    train.batch_size = 256  # global, over all processes and devices
+    train.epochs = 24  # each of `data.repeat` passes
+    train.label_smoothing = 0.0
+    train.batch_norm_groups = 1  # 1: statistics over the global batch; 8: eight groups of it
+    train.log_every = 50  # steps
+    train.validate_every = 1  # epochs
+    train.checkpoint_every = 1  # epochs
+    train.init_from = ""  # a checkpoint whose weights to start from
+
+    config.optimizer = optimizer = ConfigDict()
+    optimizer.learning_rate = 0.4  # at `reference_batch`; scaled to `train.batch_size`
+    optimizer.reference_batch = 256
+    optimizer.momentum = 0.9
+    optimizer.weight_decay = 3e-4  # on every parameter, as the reference does
+    optimizer.clip_norm = 40.0  # global norm; 0 turns clipping off
+    optimizer.schedule = "cosine"  # to zero, by step; or 'step'
+    optimizer.step_epochs = ()  # of schedule 'step': epochs after which the rate drops
+    optimizer.step_factor = 0.1
+    optimizer.warmup_epochs = 0.0
+
+    config.evaluate = evaluate = ConfigDict()
+    evaluate.batch_size = 16  # clips; a clip has `views` volumes in the multi-view protocol
+    evaluate.average = "prob"  # over views: 'prob' (softmax first) or 'score' (logits)
+
+    config.lock()
+    return config

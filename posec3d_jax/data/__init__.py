@@ -1,0 +1,1 @@
+"""Records, readers, storage, sampling and the input pipeline: everything on the host."""
