@@ -1,0 +1,20 @@
+"""Test session set-up: four fake CPU devices, strict promotion rules, and the reference data."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+jax.config.update("jax_num_cpu_devices", 4)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real skeletons and parity figures; tests that need it skip without it."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("POSEC3D_SHARED", default))
+    if not folder.is_dir():
+        pytest.skip(f"the reference data folder {folder} is absent (set POSEC3D_SHARED)")
+    return folder
