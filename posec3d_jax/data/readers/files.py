@@ -27,7 +27,7 @@ MAT_ERRORS = (
     zlib.error,
 )
 NPZ_ERRORS = (
-    NotImplementedError,
+    RuntimeError,
     OSError,
     EOFError,
     LookupError,
@@ -91,7 +91,8 @@ def load_mat(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise BadSample("unreadable_file", message) from error
     for key in keys:
         if key not in contents:
-            raise BadSample("missing_key", f"the file has no variable {key!r}", key)
+            message = f"the file has no variable {key!r} ({_size(file)} bytes; truncated?)"
+            raise BadSample("missing_key", message, key)
     return {key: contents[key] for key in keys}
 
 

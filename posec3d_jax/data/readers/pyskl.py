@@ -30,14 +30,20 @@ packs, named as in the references:
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import BadSample, read_samples
-from posec3d_jax.data.readers.pyskl_samples import SampleOptions, need, read_sample, whole
+from posec3d_jax.data.readers.pyskl_samples import (
+    SampleOptions,
+    load_packs,
+    need,
+    read_sample,
+    whole,
+)
 from posec3d_jax.data.records import SkeletonDataset, ValidationReport
 from posec3d_jax.data.unpickle import load_pickle
 from posec3d_jax.data.validation import layout_message
@@ -71,7 +77,15 @@ def read(
     if third_channel not in THIRD_CHANNELS:
         raise ValueError(f"third_channel {third_channel!r} is not one of {THIRD_CHANNELS}")
     options = SampleOptions(
-        path, camera, third_channel, skeleton_dir, box_thr, valid_ratio, squeeze, max_person
+        file=path,
+        camera=camera,
+        third_channel=third_channel,
+        skeleton_dir=skeleton_dir,
+        box_thr=box_thr,
+        valid_ratio=valid_ratio,
+        squeeze=squeeze,
+        max_person=max_person,
+        load_packs=lru_cache(maxsize=1)(load_packs),
     )
     annotations, splits = _load(path)
     samples = _named(annotations, path, report)
@@ -80,7 +94,7 @@ def read(
         splits = {"all": tuple(name for name, _ in samples)}
     if valid_ratio > 0:
         samples, splits = _drop_invalid(samples, splits, options, report)
-    # A file of packs is large and holds many clips, so its clips are read together.
+    # A file of packs is large and holds many clips: they are read together, the file once.
     samples.sort(key=lambda item: str(item[1].get("raw_file", "")))
     return SkeletonDataset(
         name=path.stem,

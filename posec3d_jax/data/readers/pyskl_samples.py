@@ -3,9 +3,8 @@
 The forms are described in `pyskl.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ class SampleOptions:
     valid_ratio: float
     squeeze: bool
     max_person: int
+    load_packs: Callable[[Path], object]  # a file of many packs; may remember the last one
 
 
 def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSequence:
@@ -128,13 +128,13 @@ def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     """What the file of packs, or the clip's own file, holds about this clip."""
     if "raw_file" in sample:
         file = _find(Path(sample["raw_file"]), options)
-        contents = _load_packs(file)
+        contents = options.load_packs(file)
         pack = contents.get(name) if isinstance(contents, dict) else None
     elif options.skeleton_dir:
         file = Path(options.skeleton_dir) / f"{name}.pkl"
         if not file.is_file():
             raise BadSample("missing_pack", f"there is no {file}", "keypoint")
-        pack = _load(file)
+        pack = load_packs(file)
     else:
         message = (
             "the sample has no 'keypoint' and no 'raw_file'; if the clips have files of their own, "
@@ -163,14 +163,9 @@ def _find(raw_file: Path, options: SampleOptions) -> Path:
     raise BadSample("missing_pack", message, "raw_file")
 
 
-def _load(file: Path):
+def load_packs(file: Path):
+    """A pickle of packs; `BadSample` where it cannot be read."""
     try:
         return load_pickle(file)
     except ValueError as error:
         raise BadSample("unreadable_file", str(error), "keypoint") from error
-
-
-@lru_cache(maxsize=1)
-def _load_packs(file: Path):
-    """The file of packs read last: clips come sorted by file, and one file fills the memory."""
-    return _load(file)

@@ -8,7 +8,7 @@ subjects 1 to 5 `train`, 6 to 10 `test`. Clips are named sNN_eNN_action.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -62,6 +62,7 @@ def read(
     """
     require_layout(skeleton, "kinect_20", "UTKinect")
     folder = find_files(path, "joints_s*_e*.txt", "UTKinect's joints/*.txt")[0].parent
+    load = lru_cache(maxsize=1)(_load_recording)  # clips come recording by recording
     clips = list(_segments(folder / segments, report))
     return SkeletonDataset(
         name="utkinect",
@@ -70,7 +71,7 @@ def read(
         splits=splits_by((clip.name for clip in clips), _split),
         sequences=read_samples(
             clips,
-            partial(_read_clip, folder=folder, camera=camera),
+            partial(_read_clip, folder=folder, camera=camera, load=load),
             report,
             lambda clip: (clip.name, str(_recording_file(folder, clip))),
         ),
@@ -110,8 +111,7 @@ def _recording_file(folder: Path, clip: _Segment) -> Path:
     return folder / f"joints_{clip.recording}.txt"
 
 
-@lru_cache(maxsize=1)  # the segments come recording by recording
-def _recording(file: Path) -> np.ndarray:
+def _load_recording(file: Path) -> np.ndarray:
     """Rows [N, 61]: frame number, then 20 joints x 3."""
     try:
         rows = np.loadtxt(file, ndmin=2)
@@ -122,9 +122,11 @@ def _recording(file: Path) -> np.ndarray:
     return rows
 
 
-def _read_clip(clip: _Segment, folder: Path, camera: Mapping) -> SkeletonSequence:
+def _read_clip(
+    clip: _Segment, folder: Path, camera: Mapping, load: Callable[[Path], np.ndarray]
+) -> SkeletonSequence:
     file = _recording_file(folder, clip)
-    rows = _recording(file)
+    rows = load(file)
     rows = rows[(rows[:, 0] >= clip.first) & (rows[:, 0] <= clip.last), 1:]
     keypoint, score = project_scored(rows.reshape(1, -1, 20, 3), None, camera)
     label = CLASSES.index(clip.action)
