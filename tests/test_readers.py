@@ -443,6 +443,18 @@ def test_utd_kinect_and_blazepose_agree_joint_by_joint(shared):
     assert distance[True] < 15 < 25 < distance[False]
 
 
+def test_extra_yaws_turn_training_clips_only(shared):
+    data = shared / "data" / "utkinect"
+    _, plain, _ = read("utkinect", data, "kinect_20", 10)
+    dataset, clips, report = read("utkinect", data, "kinect_20", 10, extra_yaws=(-30, 30))
+    assert not report.errors and dataset.total == len(clips) == 3 * 100 + 99
+    assert [len(dataset.splits[split]) for split in ("train", "test")] == [300, 99]
+    np.testing.assert_array_equal(clips["s01_e01_walk"].keypoint, plain["s01_e01_walk"].keypoint)
+    turned = clips["s01_e01_walk@yaw+30"]
+    assert turned.label == 0 and not np.allclose(turned.keypoint, plain["s01_e01_walk"].keypoint)
+    assert "-30, +30 degrees" in dataset.notes[1]
+
+
 # --- choosing a reader
 
 

@@ -33,9 +33,9 @@ from posec3d_jax.data.readers.files import (
     load_json,
     load_npz,
     number_array,
-    project_scored,
     read_samples,
 )
+from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.skeletons import Skeleton
 

@@ -3,14 +3,13 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from posec3d_jax.data.projection import project
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.skeletons import SKELETONS, Skeleton
 
@@ -127,17 +126,6 @@ def number_array(values, key: str) -> np.ndarray:
     return array
 
 
-def project_scored(
-    points: np.ndarray, score: np.ndarray | None, camera: Mapping, score_key: str = ""
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of 3-D joints [..., 3], and scores: 1 where none are given, 0 where not visible."""
-    keypoint, visible = project(points, camera)
-    if score is not None and score.shape != visible.shape:
-        message = f"shape {score.shape} does not fit keypoint {points.shape}"
-        raise BadSample("wrong_shape", message, score_key)
-    return keypoint, np.where(visible, 1 if score is None else score, 0).astype(np.float32)
-
-
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
@@ -163,9 +151,11 @@ def require_layout(skeleton: Skeleton, name: str, what: str) -> None:
         )
 
 
-def splits_by(names: Iterable[str], assign: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
-    """Splits from `assign(name) -> split name`, each in the order of `names`."""
+def splits_by(
+    items: Iterable, assign: Callable[..., str], name_of: Callable[..., str] = str
+) -> dict[str, tuple[str, ...]]:
+    """Splits of clip names `name_of(item)` from `assign(item) -> split name`, in their order."""
     splits: dict[str, list[str]] = {}
-    for name in names:
-        splits.setdefault(assign(name), []).append(name)
-    return {split: tuple(members) for split, members in splits.items()}
+    for item in items:
+        splits.setdefault(assign(item), []).append(name_of(item))
+    return {split: tuple(names) for split, names in splits.items()}

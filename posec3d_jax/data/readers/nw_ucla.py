@@ -7,20 +7,25 @@ on views 1 and 2 (`train`) and tests on view 3 (`test`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import (
     BadSample,
     find_files,
     load_json,
     number_array,
-    project_scored,
     read_samples,
     require_layout,
     splits_by,
+)
+from posec3d_jax.data.readers.views import (
+    project_scored,
+    turned_camera,
+    view_name,
+    view_notes,
+    with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.label_spaces import CLASS_NAMES
@@ -31,31 +36,48 @@ SPLITS = {1: "train", 2: "train", 3: "test"}
 
 
 def read(
-    path: Path, *, skeleton: Skeleton, camera: Mapping, report: ValidationReport
+    path: Path,
+    *,
+    skeleton: Skeleton,
+    camera: Mapping,
+    report: ValidationReport,
+    extra_yaws: Sequence[float] = (),
 ) -> SkeletonDataset:
-    """Read the folder of `.json` files (or one above it).
+    """Read the folder of `.json` files (or one above it); `extra_yaws`: see `views.py`.
 
     Raises FileNotFoundError without such files, ValueError for another layout than kinect_20. A
     file that is damaged or lacks a key is left out, with an error in `report`.
     """
     require_layout(skeleton, "kinect_20", "NW-UCLA")
     files = find_files(path, "a*_s*_e*_v0[123].json", "NW-UCLA's all_sqe/*.json")
+    views = with_views(files, extra_yaws, _split)
     return SkeletonDataset(
         name="nw_ucla",
         skeleton=skeleton,
         class_names=CLASS_NAMES["nw_ucla"],
-        splits=splits_by((file.stem for file in files), _split),
-        sequences=read_samples(files, partial(_read_file, camera=camera), report),
-        total=len(files),
-        notes=(describe(camera),),
+        splits=splits_by(views, lambda view: _split(view[0]), _name),
+        sequences=read_samples(
+            views,
+            partial(_read_view, camera=camera),
+            report,
+            lambda view: (_name(view), str(view[0])),
+        ),
+        total=len(views),
+        notes=view_notes(camera, extra_yaws),
     )
 
 
-def _split(name: str) -> str:
-    return SPLITS[int(VIEW.search(name)[1])]
+def _split(file: Path) -> str:
+    return SPLITS[int(VIEW.search(file.stem)[1])]
 
 
-def _read_file(file: Path, camera: Mapping) -> SkeletonSequence:
+def _name(view: tuple[Path, float]) -> str:
+    file, yaw = view
+    return view_name(file.stem, yaw)
+
+
+def _read_view(view: tuple[Path, float], camera: Mapping) -> SkeletonSequence:
+    file, yaw = view
     contents = load_json(file)
     for key in ("skeletons", "label"):
         if not isinstance(contents, dict) or key not in contents:
@@ -65,6 +87,6 @@ def _read_file(file: Path, camera: Mapping) -> SkeletonSequence:
         raise BadSample("wrong_shape", f"shape {points.shape}, expected [T, 20, 3]", "skeletons")
     if not isinstance(contents["label"], int):
         raise BadSample("wrong_type", f"{contents['label']!r} is no integer", "label")
-    keypoint, score = project_scored(points[None], None, camera)
+    keypoint, score = project_scored(points[None], None, turned_camera(camera, yaw))
     label = contents["label"] - 1
-    return SkeletonSequence(file.stem, keypoint, score, camera["image_size"], label, str(file))
+    return SkeletonSequence(_name(view), keypoint, score, camera["image_size"], label, str(file))

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.decompress import decompress_pose
-from posec3d_jax.data.readers.files import BadSample, number_array, project_scored
+from posec3d_jax.data.readers.files import BadSample, number_array
+from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.data.unpickle import load_pickle
 

@@ -8,20 +8,25 @@ BlazePose finds in it. `swap_sides` (on) exchanges them, so that the two agree j
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import (
     BadSample,
     find_files,
     load_mat,
     load_npz,
-    project_scored,
     read_samples,
     require_layout,
     splits_by,
+)
+from posec3d_jax.data.readers.views import (
+    project_scored,
+    turned_camera,
+    view_name,
+    view_notes,
+    with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.label_spaces import CLASS_NAMES
@@ -38,27 +43,34 @@ def read_kinect(
     camera: Mapping,
     report: ValidationReport,
     swap_sides: bool = True,
+    extra_yaws: Sequence[float] = (),
 ) -> SkeletonDataset:
     """Read the folder of `a*_s*_t*_skeleton.mat` files (`d_skel` [20, 3, T], metres).
 
     To put the skeletons on the depth video, project them with its camera: kind 'perspective',
-    image_size (240, 320), focal 285.63. Raises FileNotFoundError without such files and ValueError
-    for another layout than kinect_20_utd; a damaged file is left out, with an error in `report`.
+    image_size (240, 320), focal 285.63. `extra_yaws`: see `views.py`.
+
+    Raises FileNotFoundError without such files and ValueError for another layout than
+    kinect_20_utd; a damaged file is left out, with an error in `report`.
     """
     require_layout(skeleton, "kinect_20_utd", "UTD-MHAD's Kinect")
     files = find_files(path, "a*_s*_t*_skeleton.mat", "UTD-MHAD's Skeleton/*.mat")
-    read_one = partial(
-        _read_mat, camera=camera, joints=skeleton.flip_joints if swap_sides else slice(None)
-    )
+    joints = skeleton.flip_joints if swap_sides else slice(None)
     sides = "left and right swapped, as in the depth video" if swap_sides else "sides as stored"
+    views = with_views(files, extra_yaws, lambda file: _split(file.stem))
     return SkeletonDataset(
         name="utd_mhad_kinect",
         skeleton=skeleton,
         class_names=CLASS_NAMES["utd_mhad"],
-        splits=splits_by(map(_clip_name, files), _split),
-        sequences=read_samples(files, read_one, report, lambda f: (_clip_name(f), str(f))),
-        total=len(files),
-        notes=(describe(camera), sides),
+        splits=splits_by(views, lambda view: _split(view[0].stem), _name),
+        sequences=read_samples(
+            views,
+            partial(_read_view, camera=camera, joints=joints),
+            report,
+            lambda view: (_name(view), str(view[0])),
+        ),
+        total=len(views),
+        notes=(*view_notes(camera, extra_yaws), sides),
     )
 
 
@@ -91,13 +103,20 @@ def read_blazepose(
     )
 
 
-def _read_mat(file: Path, camera: Mapping, joints) -> SkeletonSequence:
+def _name(view: tuple[Path, float]) -> str:
+    file, yaw = view
+    return view_name(file.stem.removesuffix("_skeleton"), yaw)
+
+
+def _read_view(view: tuple[Path, float], camera: Mapping, joints) -> SkeletonSequence:
+    file, yaw = view
     points = load_mat(file, ("d_skel",))["d_skel"]
     if points.ndim != 3 or points.shape[:2] != (20, 3):
         raise BadSample("wrong_shape", f"shape {points.shape}, expected [20, 3, T]", "d_skel")
-    keypoint, score = project_scored(points.transpose(2, 0, 1)[None, :, joints], None, camera)
-    name = _clip_name(file)
-    return SkeletonSequence(name, keypoint, score, camera["image_size"], _label(name), str(file))
+    points = points.transpose(2, 0, 1)[None, :, joints]
+    keypoint, score = project_scored(points, None, turned_camera(camera, yaw))
+    label = _label(file.stem)
+    return SkeletonSequence(_name(view), keypoint, score, camera["image_size"], label, str(file))
 
 
 def _read_array(name: str, clips: dict, file: Path) -> SkeletonSequence:
@@ -108,13 +127,9 @@ def _read_array(name: str, clips: dict, file: Path) -> SkeletonSequence:
     return SkeletonSequence(name, keypoint, score, VIDEO_SIZE, _label(name), str(file))
 
 
-def _clip_name(file: Path) -> str:
-    return file.stem.removesuffix("_skeleton")
-
-
 def _label(name: str) -> int:
-    return int(CLIP.fullmatch(name)["action"]) - 1
+    return int(CLIP.match(name)["action"]) - 1
 
 
 def _split(name: str) -> str:
-    return "train" if int(CLIP.fullmatch(name)["subject"]) % 2 else "test"
+    return "train" if int(CLIP.match(name)["subject"]) % 2 else "test"

@@ -8,21 +8,26 @@ subjects 1 to 5 `train`, 6 to 10 `test`. Clips are named sNN_eNN_action.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import (
     BadSample,
     find_files,
-    project_scored,
     read_samples,
     require_layout,
     splits_by,
+)
+from posec3d_jax.data.readers.views import (
+    project_scored,
+    turned_camera,
+    view_name,
+    view_notes,
+    with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.label_spaces import CLASS_NAMES
@@ -52,36 +57,45 @@ def read(
     camera: Mapping,
     report: ValidationReport,
     segments: str = "actionLabel.txt",
+    extra_yaws: Sequence[float] = (),
 ) -> SkeletonDataset:
     """Read the folder of recordings (or one above it).
 
     `segments` names the file of first and last frames; `actionLabel_modified.txt`, where present,
-    corrects some of them. Raises FileNotFoundError without the files, ValueError for another layout
-    than kinect_20 or a line of the segments that cannot be read. A damaged recording is an error in
-    `report` for each of its clips.
+    corrects some of them. `extra_yaws`: see `views.py`.
+
+    Raises FileNotFoundError without the files, ValueError for another layout than kinect_20 or a
+    line of the segments that cannot be read. A damaged recording is an error in `report` for each
+    of its clips.
     """
     require_layout(skeleton, "kinect_20", "UTKinect")
     folder = find_files(path, "joints_s*_e*.txt", "UTKinect's joints/*.txt")[0].parent
     load = lru_cache(maxsize=1)(_load_recording)  # clips come recording by recording
     clips = list(_segments(folder / segments, report))
+    views = with_views(clips, extra_yaws, _split)
     return SkeletonDataset(
         name="utkinect",
         skeleton=skeleton,
         class_names=CLASSES,
-        splits=splits_by((clip.name for clip in clips), _split),
+        splits=splits_by(views, lambda view: _split(view[0]), _name),
         sequences=read_samples(
-            clips,
-            partial(_read_clip, folder=folder, camera=camera, load=load),
+            views,
+            partial(_read_view, folder=folder, camera=camera, load=load),
             report,
-            lambda clip: (clip.name, str(_recording_file(folder, clip))),
+            lambda view: (_name(view), str(_recording_file(folder, view[0]))),
         ),
-        total=len(clips),
-        notes=(describe(camera), f"segments from {segments}"),
+        total=len(views),
+        notes=(*view_notes(camera, extra_yaws), f"segments from {segments}"),
     )
 
 
-def _split(name: str) -> str:
-    return "train" if int(RECORDING.match(name)[1]) <= 5 else "test"
+def _split(clip: _Segment) -> str:
+    return "train" if int(RECORDING.match(clip.recording)[1]) <= 5 else "test"
+
+
+def _name(view: tuple[_Segment, float]) -> str:
+    clip, yaw = view
+    return view_name(clip.name, yaw)
 
 
 def _segments(file: Path, report: ValidationReport) -> Iterator[_Segment]:
@@ -122,12 +136,17 @@ def _load_recording(file: Path) -> np.ndarray:
     return rows
 
 
-def _read_clip(
-    clip: _Segment, folder: Path, camera: Mapping, load: Callable[[Path], np.ndarray]
+def _read_view(
+    view: tuple[_Segment, float],
+    folder: Path,
+    camera: Mapping,
+    load: Callable[[Path], np.ndarray],
 ) -> SkeletonSequence:
+    clip, yaw = view
     file = _recording_file(folder, clip)
     rows = load(file)
     rows = rows[(rows[:, 0] >= clip.first) & (rows[:, 0] <= clip.last), 1:]
-    keypoint, score = project_scored(rows.reshape(1, -1, 20, 3), None, camera)
+    points = rows.reshape(1, -1, 20, 3)
+    keypoint, score = project_scored(points, None, turned_camera(camera, yaw))
     label = CLASSES.index(clip.action)
-    return SkeletonSequence(clip.name, keypoint, score, camera["image_size"], label, str(file))
+    return SkeletonSequence(_name(view), keypoint, score, camera["image_size"], label, str(file))
