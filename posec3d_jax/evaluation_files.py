@@ -16,6 +16,7 @@ SCORES_FILE = "scores.npz"
 METRICS_FILE = "metrics.json"
 PER_CLASS_FILE = "per_class.csv"
 CONFUSION_FILE = "confusion.npy"
+HEADLINE = ("protocol", "clips", "top1", "top5", "mean_class")  # always in metrics.json
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,45 @@ def write_evaluation(
     text = json.dumps(summary, indent=2, allow_nan=False)
     (folder / METRICS_FILE).write_text(text + "\n", encoding="utf-8")
     return summary
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `write_evaluation` left in a folder: metrics.json, scores and int [K, K] confusion."""
+
+    name: str
+    summary: dict[str, Any]
+    scores: Scores
+    confusion: np.ndarray
+
+
+def read_evaluation(folder: str | Path) -> Evaluation:
+    """Reads an evaluation's folder; its name is the folder's.
+
+    Raises:
+      FileNotFoundError, ValueError: naming the file that is missing, broken, or does not fit.
+    """
+    folder = Path(folder)
+    scores = load_scores(folder / SCORES_FILE)
+    summary = read_json(folder / METRICS_FILE)
+    if missing := [key for key in HEADLINE if key not in summary]:
+        raise ValueError(f"{folder / METRICS_FILE}: lacks {', '.join(missing)}; evaluate again")
+    predicted = metrics.predict_classes(scores.scores)
+    confusion = metrics.confusion_matrix(predicted, scores.labels, scores.scores.shape[1])
+    return Evaluation(folder.name, summary, scores, confusion)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; FileNotFoundError or ValueError naming the file."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(value).__name__}")
+    return value
 
 
 def _write_per_class(path: Path, confusion: np.ndarray, class_names: tuple[str, ...]) -> None:
