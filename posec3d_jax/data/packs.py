@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.info import ClipTable, DataError, DatasetInfo, make_table, table_row
+from posec3d_jax.data.clips import ClipTable, make_table, table_row
+from posec3d_jax.data.info import DataError, DatasetInfo
 from posec3d_jax.data.records import SkeletonSequence
 
 KEYPOINT_FILE, SCORE_FILE = "keypoint.npy", "score.npy"
