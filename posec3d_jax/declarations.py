@@ -42,8 +42,8 @@ def read_declaration(spec: dict) -> dict:
         parents = _parents_from_limbs(len(joints), limbs)
     elif not _is_list(parents) or len(parents) != len(joints):
         raise ValueError(
-            f"skeleton '{name}': `parents` is {parents!r}; expected a list of {len(joints)} joints, "
-            "one for each (a root is its own parent)"
+            f"skeleton '{name}': `parents` is {parents!r}; expected a list of {len(joints)} "
+            "joints, one for each (a root is its own parent)"
         )
     parents = tuple(
         _joint_index(name, f"parent of joint {i}", joints, joint) for i, joint in enumerate(parents)
@@ -103,7 +103,7 @@ def _parents_from_limbs(num_joints: int, limbs: Iterable[tuple[int, int]]) -> tu
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' with the known words that resemble this one, or nothing."""
+    """' (did you mean ...?)' with the known words that resemble this one, or nothing."""
     word = word.lower().replace("-", "_").replace(" ", "_")
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+    return f" (did you mean {' or '.join(repr(c) for c in close)}?)" if close else ""
