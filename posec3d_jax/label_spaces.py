@@ -10,13 +10,13 @@ _NTU60 = (
     "stand up", "clapping", "reading", "writing", "tear up paper", "put on jacket",
     "take off jacket", "put on a shoe", "take off a shoe", "put on glasses", "take off glasses",
     "put on a hat", "take off a hat", "cheer up", "hand waving", "kicking something",
-    "reach into pocket", "hopping", "jump up", "phone call", "play with phone", "type on a keyboard",
-    "point to something", "taking a selfie", "check time", "rub two hands", "nod head", "shake head",
-    "wipe face", "salute", "put palms together", "cross hands in front", "sneeze or cough",
-    "staggering", "falling down", "headache", "chest pain", "back pain", "neck pain", "nausea",
-    "fan self", "punch or slap", "kicking a person", "pushing", "pat on back", "point finger",
-    "hugging", "giving an object", "touch pocket", "shaking hands", "walking towards",
-    "walking apart",
+    "reach into pocket", "hopping", "jump up", "phone call", "play with phone",
+    "type on a keyboard", "point to something", "taking a selfie", "check time", "rub two hands",
+    "nod head", "shake head", "wipe face", "salute", "put palms together", "cross hands in front",
+    "sneeze or cough", "staggering", "falling down", "headache", "chest pain", "back pain",
+    "neck pain", "nausea", "fan self", "punch or slap", "kicking a person", "pushing",
+    "pat on back", "point finger", "hugging", "giving an object", "touch pocket", "shaking hands",
+    "walking towards", "walking apart",
 )
 _NTU61_120 = (
     "put on headphone", "take off headphone", "shoot at basket", "bounce ball", "tennis bat swing",
@@ -85,7 +85,7 @@ _NW_UCLA = (
     "stand up", "donning", "doffing", "throw", "carry",
 )
 
-# In the order in which every recording performs them.
+# In the order of the files' list of actions.
 _UTKINECT = (
     "walk", "sitDown", "standUp", "pickUp", "carry", "throw", "push", "pull", "waveHands",
     "clapHands",
