@@ -43,11 +43,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
     Raises:
       ValueError: no line holds any of the keys of PANELS.
     """
-    panels = [
-        (title, present)
-        for title, lines in PANELS
-        if (present := [line for line in lines if len(_series(history, line[0])[0])])
-    ]
+    panels = drawable_panels(history)
     if not panels:
         raise ValueError("there is nothing to draw: no line has a loss, accuracy or learning rate")
     figure = Figure(figsize=(4.1 * len(panels), 3.1), layout="constrained")
@@ -57,6 +53,15 @@ def draw_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
             _draw_line(axis, *_series(history, key), label, color)
         _dress(axis, title)
     return figure
+
+
+def drawable_panels(history: Sequence[Mapping[str, Any]]) -> list[tuple[str, list]]:
+    """The PANELS and lines of which the history has at least one finite value."""
+    panels = [
+        (title, [line for line in lines if len(_series(history, line[0])[0])])
+        for title, lines in PANELS
+    ]
+    return [(title, lines) for title, lines in panels if lines]
 
 
 def _series(history: Sequence[Mapping[str, Any]], key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,11 @@ SIDE_COLORS = ("#0072b2", "#d55e00", "#4d4d4d")  # on white; safe for colour-bli
 GLOW_COLORS = ("#3fa9f5", "#ff7a1a", "#d9d9d9")  # on black
 PERSON_LINES = ("-", (0, (3, 1)), (0, (1, 0.8)))  # first, second, every further person
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
-PANEL_HEIGHT = 2.1  # inches, of one frame
+PANEL_HEIGHT = 2.1  # inches, of one frame of draw_skeletons
+_MAIN, _STRIP, _GAP, _LABEL = 3.3, 1.2, 0.12, 0.22  # inches, of draw_volume's layout
+_SMALL = dict(fontsize=8, color="0.3")
+_TITLE = _SMALL | dict(pad=3)
+_LEGEND = dict(ncols=8, fontsize=8, frameon=False, handlelength=2.2, borderaxespad=0.2)
 
 
 def save_figure(figure: Figure, path: str | Path, dpi: int = 120) -> Path:
@@ -95,15 +99,10 @@ def draw_skeletons(
         _draw_frame(axis, sequence, skeleton, visible, t, size=1.0)
         _draw_frame(overview, sequence, skeleton, visible, t, size=0.5)
         axis.set_title(f"t = {t}{_missing_note(visible[:, t])}", **_TITLE)
-    persons = int(visible.any(axis=(1, 2)).sum())
+    persons = np.flatnonzero(visible.any(axis=(1, 2)))
     figure.suptitle(title or sequence.name, x=0.01, ha="left", fontsize=10, parse_math=False)
     figure.legend(handles=_legend(skeleton, persons), loc="outside lower left", **_LEGEND)
     return figure
-
-
-_SMALL = dict(fontsize=8, color="0.3")
-_TITLE = _SMALL | dict(pad=3)
-_LEGEND = dict(ncols=8, fontsize=8, frameon=False, handlelength=2.2, borderaxespad=0.2)
 
 
 def _missing_note(visible: np.ndarray) -> str:
@@ -115,12 +114,13 @@ def _missing_note(visible: np.ndarray) -> str:
     return f", {missing} missing" if missing else ""
 
 
-def _legend(skeleton: Skeleton, persons: int) -> list[Line2D]:
+def _legend(skeleton: Skeleton, persons: np.ndarray) -> list[Line2D]:
+    """Sides that the layout has, and the lines of the persons where there are several."""
     used = sorted(set(joint_sides(skeleton).tolist()))
     lines = [Line2D([], [], color=SIDE_COLORS[s], lw=2, label=SIDES[s]) for s in used]
     names = ("person 1", "person 2", "further persons")
-    for name, style in list(zip(names, PERSON_LINES, strict=True))[: persons if persons > 1 else 0]:
-        lines.append(Line2D([], [], color="0.3", lw=1.5, linestyle=style, label=name))
+    for i in sorted(set(np.minimum(persons, 2).tolist())) if len(persons) > 1 else ():
+        lines.append(Line2D([], [], color="0.3", lw=1.5, ls=PERSON_LINES[i], label=names[i]))
     return lines
 
 
@@ -210,10 +210,11 @@ def draw_volume(
     Raises:
       ValueError: an unknown kind, or another number of channels than it has.
     """
-    strength = _side_strength(np.asarray(volume, np.float32), _channel_sides(skeleton, kind))
+    volume = np.asarray(volume, np.float32)
+    strength = _side_strength(volume, _channel_sides(skeleton, kind))
     frames = spread_frames(len(strength), num)
     shape = " × ".join(str(n) for n in volume.shape)
-    heading = f"{title or f'{kind} volume'}   [T × H × W × C = {shape}, max {np.max(volume):.3g}]"
+    heading = f"{title or f'{kind} volume'}   [T × H × W × C = {shape}, max {volume.max():.3g}]"
     aspect = strength.shape[1] / strength.shape[2]  # height / width
     total = _MAIN * aspect + _STRIP + _GAP  # inches, of the drawings without heading and labels
     panel = (total - (_LABEL if len(frames) > 1 else 0)) / min(len(frames), 2)
@@ -251,9 +252,6 @@ def _side_strength(volume: np.ndarray, sides: np.ndarray) -> np.ndarray:
         )
     strongest = [volume[..., sides == side].max(axis=-1, initial=0) for side in range(len(SIDES))]
     return np.stack(strongest, axis=-1) / max(float(volume.max()), 1e-12)
-
-
-_MAIN, _STRIP, _GAP, _LABEL = 3.3, 1.2, 0.12, 0.22  # inches, of draw_volume's layout
 
 
 def _draw_projections(figure: Figure, strength: np.ndarray, aspect: float) -> None:

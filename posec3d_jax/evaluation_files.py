@@ -117,11 +117,12 @@ def write_evaluation(
     summary |= metrics.summarize(scores.scores, scores.labels) | dict(extra or {})
     predicted = metrics.predict_classes(scores.scores)
     confusion = metrics.confusion_matrix(predicted, scores.labels, scores.scores.shape[1])
+    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+    (folder / METRICS_FILE).unlink(missing_ok=True)  # written last: where it is, all is whole
     save_scores(folder / SCORES_FILE, scores)
     np.save(folder / CONFUSION_FILE, confusion)
     _write_per_class(folder / PER_CLASS_FILE, confusion, scores.class_names)
-    text = json.dumps(summary, indent=2, allow_nan=False)
-    (folder / METRICS_FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / METRICS_FILE).write_text(text, encoding="utf-8")
     return summary
 
 

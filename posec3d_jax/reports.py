@@ -11,11 +11,12 @@ from absl import logging
 
 from posec3d_jax import html_page as html
 from posec3d_jax import metrics
-from posec3d_jax.charts import draw_confusion, draw_curves
+from posec3d_jax.charts import draw_confusion, draw_curves, drawable_panels
 from posec3d_jax.evaluation_files import (
     HEADLINE,
     METRICS_FILE,
     Evaluation,
+    Scores,
     read_evaluation,
     read_json,
 )
@@ -48,7 +49,7 @@ def write_report(workdir: str | Path) -> Path:
         )
     config = read_json(config_file) if config_file.is_file() else {}
     name = str(config["name"]) if "name" in config else workdir.resolve().name
-    body = [html.heading(name, level=1), *_headline(evaluations, history)]
+    body = [html.heading(name, level=1), *_headline(evaluations)]
     body += _training(history) if history else []
     for evaluation in evaluations:
         body += _evaluation(evaluation)
@@ -80,7 +81,7 @@ def _read_evaluations(folder: Path) -> list[Evaluation]:
     return evaluations
 
 
-def _headline(evaluations: list[Evaluation], history: list[dict[str, Any]]) -> Iterator[str]:
+def _headline(evaluations: list[Evaluation]) -> Iterator[str]:
     if evaluations:
         found = [f"{Share(e.summary['top1'])} ({e.summary['protocol']})" for e in evaluations]
         yield html.paragraph("top-1 accuracy " + ", ".join(found), "lead")
@@ -102,7 +103,8 @@ def _headline_value(evaluation: Evaluation, key: str) -> object:
 
 def _training(history: list[dict[str, Any]]) -> Iterator[str]:
     yield html.heading("Training")
-    yield html.chart(draw_curves(history))
+    if drawable_panels(history):
+        yield html.chart(draw_curves(history))
     facts = [("steps", history[-1]["step"])]
     if epochs := _values(history, "epoch"):
         facts.append(("epochs", f"{epochs[-1][1]:g}"))
@@ -125,7 +127,8 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
     names = scores.class_names or tuple(f"class {k}" for k in range(len(confusion)))
     yield html.heading(f"Evaluation: {evaluation.name} ({scores.protocol})")
     details = _flat({k: v for k, v in evaluation.summary.items() if k not in HEADLINE})
-    yield html.paragraph(" · ".join(f"{key} {value}" for key, value in details), "note")
+    if details:
+        yield html.paragraph(" · ".join(f"{key} {value}" for key, value in details), "note")
     yield html.heading("Confusion matrix", 3)
     yield html.chart(draw_confusion(confusion, scores.class_names))
     if mistakes := _worst_confusions(confusion, names):
@@ -139,7 +142,9 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
     yield html.columns(_class_table(confusion, names))
 
 
-def _worst_confusions(confusion: np.ndarray, names: tuple[str, ...], limit: int = 12):
+def _worst_confusions(
+    confusion: np.ndarray, names: tuple[str, ...], limit: int = 12
+) -> list[tuple]:
     """Pairs of classes by how many clips they cost: (true, predicted, clips, share)."""
     wrong = confusion * (1 - np.eye(len(confusion), dtype=int))
     order = np.argsort(-wrong, axis=None, kind="stable")[:limit]
@@ -151,7 +156,7 @@ def _worst_confusions(confusion: np.ndarray, names: tuple[str, ...], limit: int 
     ]
 
 
-def _worst_clips(scores, names: tuple[str, ...], limit: int = 10):
+def _worst_clips(scores: Scores, names: tuple[str, ...], limit: int = 10) -> list[tuple]:
     """Wrong clips with the highest score of the predicted class."""
     predicted = metrics.predict_classes(scores.scores)
     wrong = np.flatnonzero(predicted != scores.labels)
@@ -200,6 +205,8 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Leaves as ('model.width', '32'), in order."""
     leaves = []
     for key, value in tree.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            value = {str(i): each for i, each in enumerate(value, start=1)}
         if isinstance(value, Mapping) and value:
             leaves += _flat(value, f"{prefix}{key}.")
         else:

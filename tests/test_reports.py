@@ -58,6 +58,8 @@ def test_reports_of_half_a_run(tmp_path):
     trained.mkdir()
     _history(trained)
     assert "not evaluated yet" in write_report(trained).read_text()
+    (trained / "metrics.jsonl").write_text('{"step": 7, "train/loss": null}\n')  # diverged
+    assert "<td>7</td>" in write_report(trained).read_text()
 
 
 def test_nothing_to_report(tmp_path):
