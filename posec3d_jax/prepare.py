@@ -1,32 +1,37 @@
 """Turns annotation files into a prepared data set: read, check, convert, write, report."""
 
-import hashlib
 import json
-import platform
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from posec3d_jax.data.clips import ClipTable, make_table, table_row, write_clips
-from posec3d_jax.data.info import INFO_FILE, STORAGES, DataError, DatasetInfo, write_info
+from posec3d_jax.data.conversion import convert, number_splits, until_error
+from posec3d_jax.data.info import (
+    INFO_FILE,
+    STORAGES,
+    DataError,
+    DatasetInfo,
+    payload_size,
+    write_info,
+)
 from posec3d_jax.data.packs import write_pack
+from posec3d_jax.data.provenance import describe, lacking
 from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.data.sources import PACK_FOLDER, TFDS_FOLDER
 from posec3d_jax.data.statistics import JointCount, statistics, summary
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.skeletons import Skeleton, apply_remap, get_skeleton, remap
+from posec3d_jax.skeletons import get_skeleton
 
 REPORT_FILE = "report.json"
 DTYPES = ("float32", "float16")
 _LISTED = 20  # errors spelt out in a message
 _EVERY = 2.0  # seconds between two lines of progress
-_PIECE = 1 << 20  # bytes read at once for the fingerprint
 
 
 def prepare(
@@ -39,9 +44,9 @@ def prepare(
 ) -> dict:
     """Write the data set that `config.data` describes to `config.data.dir`.
 
-    Everything is written to a folder beside it, which takes its name at the end: a run that fails or
-    is killed leaves no half data set. Clips are handled one at a time, so memory does not grow with
-    their number (unless the reader's format has to be read whole).
+    Everything is written to a folder beside it, which takes its name at the end: a run that fails
+    or is killed leaves no half data set. Clips are handled one at a time, so memory does not grow
+    with their number (unless the reader's format has to be read whole).
 
     Args:
       config_data: `config.data`, see configs/base.py.
@@ -71,21 +76,20 @@ def prepare(
         report=findings,
         options=config_data.reader_options,
     )
-    info = _describe(config_data, dataset)
+    info = describe(config_data, dataset)
     staging = out.with_name(out.name + ".preparing")
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run left
     staging.mkdir(parents=True)
-    progress(f"reading {config_data.source or config_data.format}: {dataset.total} clips")
+    progress(f"reading {_source(config_data)}: {dataset.total} clips")
     try:
         report = _fill(staging, config_data, dataset, info, findings, skip_bad, progress)
         report["seconds"] = round(time.monotonic() - started, 1)
-        refused = len(findings.errors) and not skip_bad
-        for path in ([] if refused else [staging / REPORT_FILE]) + [report_path] * bool(
-            report_path
-        ):
-            Path(path).write_text(json.dumps(report, indent=1) + "\n")
-        if refused:
+        text = json.dumps(report, indent=1) + "\n"
+        if report_path:
+            Path(report_path).write_text(text)
+        if findings.errors and not skip_bad:
             raise DataError(_refusal(config_data, findings))
+        (staging / REPORT_FILE).write_text(text)
         _move(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -103,7 +107,8 @@ def _check_config(config_data, out: Path, overwrite: bool) -> None:
         )
     if config_data.keypoint_dtype not in DTYPES:
         raise DataError(
-            f"config.data.keypoint_dtype is {config_data.keypoint_dtype!r}; expected one of {DTYPES}"
+            f"config.data.keypoint_dtype is {config_data.keypoint_dtype!r}; expected one of "
+            f"{DTYPES}"
         )
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
@@ -115,47 +120,6 @@ def _check_config(config_data, out: Path, overwrite: bool) -> None:
         raise DataError(f"{out} holds a data set already; --overwrite replaces it")
 
 
-def _describe(config_data, dataset: SkeletonDataset) -> DatasetInfo:
-    """What is known before the clips are read, held against the config."""
-    names = tuple(config_data.class_names) or dataset.class_names
-    if names and len(names) != config_data.num_classes:
-        raise DataError(
-            f"config.data.num_classes is {config_data.num_classes}, but {len(names)} classes are "
-            f"named: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
-        )
-    for key in ("train_split", "val_split", "test_split"):
-        if config_data[key] and config_data[key] not in dataset.splits:
-            raise DataError(
-                f"config.data.{key} is {config_data[key]!r}, but the source has the splits "
-                f"{', '.join(map(repr, sorted(dataset.splits))) or '(none)'}"
-            )
-    skeleton, notes = dataset.skeleton, list(dataset.notes)
-    if config_data.remap_to:
-        skeleton = get_skeleton(config_data.remap_to)
-        lacking = ", ".join(_lacking(dataset.skeleton, skeleton)) or "none"
-        notes.append(
-            f"joints converted from {dataset.skeleton.name} to {skeleton.name} by name; always "
-            f"missing, because {dataset.skeleton.name} lacks them: {lacking}"
-        )
-    return DatasetInfo(
-        name=dataset.name,
-        skeleton=skeleton,
-        num_classes=config_data.num_classes,
-        class_names=names,
-        format=config_data.format,
-        storage=config_data.storage,
-        keypoint_dtype=config_data.keypoint_dtype,
-        notes=tuple(notes),
-        fingerprint=fingerprint(config_data),
-        versions=_versions(),
-    )
-
-
-def _lacking(source: Skeleton, target: Skeleton) -> list[str]:
-    """The joints of `target` that `source` does not have."""
-    return [joint for joint in target.joints if joint not in source.joints]
-
-
 def _fill(
     staging: Path,
     config_data,
@@ -165,35 +129,44 @@ def _fill(
     skip_bad: bool,
     progress: Callable[[str], None],
 ) -> dict:
-    """Write the data set to `staging` and return the report; with errors the set is not finished."""
+    """Write the data set to `staging` and return the report; with errors it is not finished."""
     rows: list[tuple] = []
     joints = JointCount(np.zeros(info.skeleton.num_joints, np.int64))
-    index = remap(dataset.skeleton, info.skeleton) if config_data.remap_to else None
     checked = check_dataset(
         dataset,
         num_classes=info.num_classes,
         max_persons=config_data.max_persons,
         report=findings,
     )
-
-    def stored() -> Iterator[SkeletonSequence]:
-        for sequence in _watched(checked, dataset.total, progress):
-            converted = _converted(sequence, index, info.keypoint_dtype, findings)
-            if converted is not None:
-                rows.append(table_row(converted))
-                joints.add(converted)
-                yield converted
-
-    _write(staging, stored() if skip_bad else _until_error(stored(), findings), info)
-    lacking = _lacking(dataset.skeleton, info.skeleton)
-    report = {"notes": list(info.notes), "joints_lacking": lacking}
+    watched = _watched(checked, dataset.total, progress)
+    clips = convert(watched, dataset.skeleton, info.skeleton, info.keypoint_dtype, findings)
+    clips = clips if skip_bad else until_error(clips, findings)
+    _write(staging, _noted(clips, rows, joints), info)
+    report = {
+        "notes": list(info.notes),
+        "joints_lacking": lacking(dataset.skeleton, info.skeleton),
+    }
     if not findings.errors or skip_bad:
         if not rows:
-            raise DataError(f"{config_data.source or config_data.format}: no usable clip in it")
-        splits = _resolve(dataset, table := make_table(rows), findings)
-        report |= _finish(staging, info, table, splits, joints)
-        report["summary"] += f"\n{findings.summary()}"
+            raise DataError(f"{_source(config_data)}: no usable clip in it\n{findings.summary()}")
+        table = make_table(rows)
+        splits = number_splits(dataset.splits, table.names, findings)
+        if "too_many_persons" in findings.counts():
+            info = replace(info, person_limit=config_data.max_persons)
+        figures = _finish(staging, info, table, splits, joints)
+        lines = f"{summary(info, figures)}\n{findings.summary()}"
+        report |= {"statistics": figures, "summary": lines}
     return report | {"findings": findings.to_dict()}
+
+
+def _noted(
+    sequences: Iterable[SkeletonSequence], rows: list[tuple], joints: JointCount
+) -> Iterator[SkeletonSequence]:
+    """Pass sequences on, entering each into the table's rows and the count of joints."""
+    for sequence in sequences:
+        rows.append(table_row(sequence))
+        joints.add(sequence)
+        yield sequence
 
 
 def _finish(
@@ -203,31 +176,19 @@ def _finish(
     splits: dict[str, np.ndarray],
     joints: JointCount,
 ) -> dict:
-    """Write the table of clips and info.json; the statistics for the report."""
+    """Write the table of clips and info.json; returns the statistics."""
+    payload = staging / (PACK_FOLDER if info.storage == "pack" else TFDS_FOLDER)
     info = replace(
         info,
         splits={name: len(clips) for name, clips in splits.items()},
         num_clips=len(table),
         max_frames=int(table.lengths.max()),
         max_persons=int(table.persons.max()),
+        num_bytes=payload_size(payload),
     )
     write_clips(staging, table, splits)
     write_info(staging, info)
-    figures = statistics(info, table, splits, joints)
-    return {"statistics": figures, "summary": summary(info, figures)}
-
-
-def _until_error(
-    sequences: Iterator[SkeletonSequence], findings: ValidationReport
-) -> Iterator[SkeletonSequence]:
-    """Pass sequences on up to the first error; from there on they are checked and dropped."""
-    looked, failed = 0, False
-    for sequence in sequences:
-        new = findings.findings[looked:]
-        looked += len(new)
-        failed = failed or any(finding.severity == "error" for finding in new)
-        if not failed:
-            yield sequence
+    return statistics(info, table, splits, joints)
 
 
 def _write(staging: Path, sequences: Iterable[SkeletonSequence], info: DatasetInfo) -> None:
@@ -242,27 +203,6 @@ def _write(staging: Path, sequences: Iterable[SkeletonSequence], info: DatasetIn
             "posec3d-jax[tfds], or set --config.data.storage=pack"
         ) from error
     write_tfds(staging / TFDS_FOLDER, sequences, info)
-
-
-def _converted(
-    sequence: SkeletonSequence, index: np.ndarray | None, dtype: str, findings: ValidationReport
-) -> SkeletonSequence | None:
-    """The sequence with the joints that are stored; None where the dtype cannot hold it."""
-    largest = np.abs(sequence.keypoint).max()
-    if largest > np.finfo(dtype).max:
-        findings.add(
-            "too_large_for_dtype",
-            sequence.name,
-            f"a coordinate of {largest:g} does not fit {dtype}; set config.data.keypoint_dtype to "
-            "'float32', or correct the data",
-            sequence.file,
-            "keypoint",
-        )
-        return None
-    if index is None:
-        return sequence
-    keypoint, score = apply_remap(sequence.keypoint, sequence.score, index)
-    return replace(sequence, keypoint=keypoint, score=score)
 
 
 def _watched(
@@ -280,18 +220,9 @@ def _watched(
             told = now
 
 
-def _resolve(
-    dataset: SkeletonDataset, table: ClipTable, findings: ValidationReport
-) -> dict[str, np.ndarray]:
-    """Splits as clip numbers in the order of the data, each clip once; unknown names are findings."""
-    number = {name: i for i, name in enumerate(table.names)}
-    splits = {}
-    for split, names in dataset.splits.items():
-        if len(set(names)) < len(names):
-            message = f"{len(names) - len(set(names))} clips are named twice; each counts once"
-            findings.add("named_twice_in_split", "", message, key=split, severity="warning")
-        splits[split] = np.array(sorted({number[n] for n in names if n in number}), np.int32)
-    return splits
+def _source(config_data) -> str:
+    """What the clips come from, for messages."""
+    return config_data.source or config_data.format
 
 
 def _refusal(config_data, findings: ValidationReport) -> str:
@@ -299,7 +230,7 @@ def _refusal(config_data, findings: ValidationReport) -> str:
     listed = "\n".join(f"  {error}" for error in errors[:_LISTED])
     more = f"\n  ... and {len(errors) - _LISTED} more" if len(errors) > _LISTED else ""
     return (
-        f"{config_data.source or config_data.format}: {len(errors)} errors, nothing was written\n"
+        f"{_source(config_data)}: {len(errors)} errors, nothing was written\n"
         f"{listed}{more}\n{findings.summary(limit=0)}\n"
         "Correct them, or leave these samples out with --skip_bad."
     )
@@ -315,31 +246,3 @@ def _move(staging: Path, out: Path) -> None:
     out.rename(old)
     staging.rename(out)
     shutil.rmtree(old)
-
-
-def fingerprint(config_data) -> str:
-    """sha256 over the source and how it is read, to tell whether a data set is of these files.
-
-    A single file counts with all its bytes; of a folder's files (there may be videos among them) the
-    names, the sizes and the first megabyte.
-    """
-    digest = hashlib.sha256()
-    for key in ("format", "skeleton", "remap_to", "camera", "reader_options", "max_persons"):
-        digest.update(f"{key}={config_data[key]}\n".encode())
-    source = Path(config_data.source)
-    if config_data.source and source.is_file():
-        with source.open("rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-    elif config_data.source:
-        for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            digest.update(f"{path.relative_to(source)} {path.stat().st_size}\n".encode())
-            with path.open("rb") as file:
-                digest.update(file.read(_PIECE))
-    return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("posec3d-jax", "numpy", "tensorflow-datasets", "array-record")
-    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
-    return {"python": platform.python_version()} | {p: found[p] for p in packages if p in found}

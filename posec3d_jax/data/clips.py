@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from posec3d_jax.data.records import SkeletonSequence
 CLIPS_FILE = "clips.npz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipTable:
     """Everything about the stored clips but their skeletons; small enough to stay in memory."""
 
@@ -21,7 +22,7 @@ class ClipTable:
     lengths: np.ndarray  # int32 [N], frames
     persons: np.ndarray  # int32 [N]
     frame_size: np.ndarray  # float32 [N, 2], (height, width) pixels
-    track_scores: np.ndarray  # float32 [sum(persons)], total score of each person, clip after clip
+    track_scores: np.ndarray  # float32 [sum(persons)], total score of each person, clip by clip
 
     def __len__(self) -> int:
         return len(self.names)
@@ -32,8 +33,8 @@ class ClipTable:
 
     def take(self, clips: np.ndarray) -> "ClipTable":
         """The table of the clips with these numbers, in this order."""
-        bounds = np.concatenate([[0], np.cumsum(self.persons)])
-        scores = [self.track_scores[bounds[i] : bounds[i + 1]] for i in clips]
+        tracks = self._tracks()
+        scores = [self.track_scores[tracks[i] : tracks[i + 1]] for i in clips]
         return ClipTable(
             [self.names[i] for i in clips],
             self.labels[clips],
@@ -46,18 +47,35 @@ class ClipTable:
     def selection(self, max_persons: int) -> np.ndarray:
         """Which persons of each clip are used: int32 [N, max_persons], -1 where there is none.
 
-        Where there are too many, those with the highest total score over the whole clip are kept, in
-        the order of the file.
+        Where there are too many, those with the highest total score over the whole clip are kept,
+        in the order of the file.
+
+        Raises:
+          DataError: `max_persons` below 1.
         """
         if max_persons < 1:
-            raise DataError(f"data.max_persons is {max_persons}; expected at least 1")
+            raise DataError(f"config.data.max_persons is {max_persons}; expected at least 1")
         numbers = np.arange(max_persons, dtype=np.int32)[None]
         chosen = np.where(numbers < self.persons[:, None], numbers, -1)
-        bounds = np.concatenate([[0], np.cumsum(self.persons)])
+        tracks = self._tracks()
         for i in np.flatnonzero(self.persons > max_persons):
-            scores = self.track_scores[bounds[i] : bounds[i + 1]]
+            scores = self.track_scores[tracks[i] : tracks[i + 1]]
             chosen[i] = np.sort(np.argsort(-scores, kind="stable")[:max_persons])
         return chosen
+
+    def sequence(self, i: int, keypoint: np.ndarray, score: np.ndarray) -> SkeletonSequence:
+        """Clip i as a sequence, with the arrays given for it (of any float dtype)."""
+        return SkeletonSequence(
+            name=self.names[i],
+            keypoint=keypoint.astype(np.float32),
+            score=score.astype(np.float32),
+            frame_size=(int(self.frame_size[i, 0]), int(self.frame_size[i, 1])),
+            label=int(self.labels[i]),
+        )
+
+    def _tracks(self) -> np.ndarray:
+        """Where each clip's persons begin in `track_scores`: int64 [N + 1]."""
+        return np.concatenate([[0], np.cumsum(self.persons, dtype=np.int64)])
 
 
 def table_row(sequence: SkeletonSequence) -> tuple:
@@ -90,13 +108,20 @@ def write_clips(folder: Path, table: ClipTable, splits: Mapping[str, np.ndarray]
 
 
 def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
-    """Read clips.npz: the table of all clips, and the splits as int32 clip numbers."""
-    if not (folder / CLIPS_FILE).is_file():
+    """Read clips.npz: the table of all clips, and the splits as int32 clip numbers.
+
+    Raises:
+      DataError: no such file, or a damaged one.
+    """
+    path = folder / CLIPS_FILE
+    try:
+        with np.load(path) as arrays:
+            columns = {key: arrays[key] for key in arrays.files}
+        splits = {key[6:]: columns.pop(key) for key in list(columns) if key.startswith("split/")}
+        columns["names"] = [name.decode() for name in columns["names"].tolist()]
+        return ClipTable(**columns), splits
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise DataError(
-            f"{folder} has no {CLIPS_FILE}: make it again with 'posec3d prepare --overwrite'"
-        )
-    with np.load(folder / CLIPS_FILE) as arrays:
-        table = {key: arrays[key] for key in arrays.files if not key.startswith("split/")}
-        splits = {key[6:]: arrays[key] for key in arrays.files if key.startswith("split/")}
-    table["names"] = [name.decode() for name in table["names"].tolist()]
-    return ClipTable(**table), splits
+            f"{path} cannot be read ({error}); make the data set again with "
+            "'posec3d prepare --overwrite'"
+        ) from error

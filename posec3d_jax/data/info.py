@@ -1,4 +1,4 @@
-"""What a prepared data set says about itself (info.json), and how that is held against a config.
+"""What a prepared data set says about itself (info.json), and its comparison with a config.
 
 A prepared data set is a folder:
     info.json    DatasetInfo
@@ -35,6 +35,8 @@ class DatasetInfo:
     num_clips: int = 0  # stored; less than the sum of overlapping splits
     max_frames: int = 0
     max_persons: int = 0
+    person_limit: int = 0  # persons a clip was cut to when prepared; 0 where none was cut
+    num_bytes: int = 0  # of the folder with the skeletons; tells an incomplete copy
     format: str = ""  # the reader
     storage: str = "pack"
     keypoint_dtype: str = "float32"
@@ -48,6 +50,11 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     facts = {**vars(info), "skeleton": info.skeleton.to_dict()}
     facts = {key: dict(v) if isinstance(v, Mapping) else v for key, v in facts.items()}
     (folder / INFO_FILE).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def payload_size(folder: Path) -> int:
+    """Bytes of all files below a folder; 0 where there is none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -84,7 +91,7 @@ def check_info(info: DatasetInfo, config_data) -> DatasetInfo:
     looked up later, so the config's are used; so are its class names.
 
     Raises:
-      DataError: other joints, or another number of classes.
+      DataError: other joints, another number of classes, or more persons than were stored.
     """
     wanted = get_skeleton(config_data.remap_to or config_data.skeleton)
     where = f"the data set in {config_data.dir}"
@@ -98,6 +105,11 @@ def check_info(info: DatasetInfo, config_data) -> DatasetInfo:
         raise DataError(
             f"{where} has {info.num_classes} classes, config.data.num_classes is "
             f"{config_data.num_classes}; correct the config or prepare the data set again"
+        )
+    if config_data.max_persons > info.person_limit > 0:
+        raise DataError(
+            f"{where} was prepared with at most {info.person_limit} persons a clip, "
+            f"config.data.max_persons is {config_data.max_persons}; prepare the data set again"
         )
     names = tuple(config_data.class_names) or info.class_names
     if names and len(names) != info.num_classes:

@@ -1,8 +1,8 @@
 """Which clips make up a batch: a pure function of (seed, step), the same on any number of hosts.
 
 An epoch is a permutation of all entries (every clip `repeat` times, or weighted by class). Epochs
-follow one another without a seam: where the last batch of an epoch is not full, it is filled from the
-next. So every batch has the same shape and one compilation serves them all.
+follow one another without a seam: where the last batch of an epoch is not full, it is filled from
+the next. So every batch has the same shape and one compilation serves them all.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,15 +64,14 @@ def epoch_size(labels: np.ndarray, repeat: int = 1, class_weights: Sequence[floa
         raise ValueError(f"data.repeat is {repeat}; expected at least 1")
     if not len(class_weights):
         return len(labels) * repeat
-    return sum(
-        len(m) * times + extra for m, times, extra in class_copies(labels, repeat, class_weights)
-    )
+    copies = class_copies(labels, repeat, class_weights)
+    return sum(len(members) * times + extra for members, times, extra in copies)
 
 
 def epoch_order(
     seed: int, epoch: int, labels: np.ndarray, repeat: int = 1, class_weights: Sequence[float] = ()
 ) -> np.ndarray:
-    """The clips of an epoch in their order: int32 [epoch_size], a pure function of the arguments."""
+    """The clips of an epoch in order: int32 [epoch_size], a pure function of the arguments."""
     rng = _philox(seed, _ORDER, epoch)
     if not len(class_weights):
         entries = np.tile(np.arange(len(labels), dtype=np.int32), repeat)

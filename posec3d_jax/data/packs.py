@@ -1,10 +1,11 @@
-"""Skeletons as two flat arrays, on disk (memory-mapped) or in memory, gathered without a Python loop.
+"""Skeletons as two flat arrays, memory-mapped or in memory, gathered without a Python loop.
 
 The persons x frames of all clips lie end to end: row = start of the clip + person * frames + frame.
 The last row is all zero: absent persons point at it, so padding costs no extra pass.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,14 +61,7 @@ class PackSource:
         """The whole clip i, with at most `max_persons` persons and no padding."""
         person = self.persons[i][self.persons[i] >= 0, None]
         rows = self.starts[i] + person * int(self.lengths[i]) + np.arange(self.lengths[i])
-        height, width = (int(side) for side in self.table.frame_size[i])
-        return SkeletonSequence(
-            self.names[i],
-            self.keypoint[rows].astype(np.float32),
-            self.score[rows].astype(np.float32),
-            (height, width),
-            int(self.labels[i]),
-        )
+        return self.table.sequence(i, self.keypoint[rows], self.score[rows])
 
 
 def check_frames(lengths: np.ndarray, frames: np.ndarray) -> None:
@@ -83,49 +77,45 @@ def check_frames(lengths: np.ndarray, frames: np.ndarray) -> None:
 def write_pack(
     folder: Path, sequences: Iterable[SkeletonSequence], num_joints: int, dtype: str
 ) -> None:
-    """Write sequences to `folder` as a pack, one at a time: memory does not grow with their number."""
+    """Write sequences to `folder` as a pack, one at a time, so that memory does not grow."""
     folder.mkdir(parents=True)
     with (
-        _NpyAppender(folder / KEYPOINT_FILE, (num_joints, 2), dtype) as keypoint,
-        _NpyAppender(folder / SCORE_FILE, (num_joints,), dtype) as score,
+        _growing_npy(folder / KEYPOINT_FILE, (num_joints, 2), dtype) as add_keypoint,
+        _growing_npy(folder / SCORE_FILE, (num_joints,), dtype) as add_score,
     ):
         for sequence in sequences:
-            keypoint.add(sequence.keypoint.reshape(-1, num_joints, 2))
-            score.add(sequence.score.reshape(-1, num_joints))
-        keypoint.add(np.zeros((1, num_joints, 2)))
-        score.add(np.zeros((1, num_joints)))
+            add_keypoint(sequence.keypoint.reshape(-1, num_joints, 2))
+            add_score(sequence.score.reshape(-1, num_joints))
+        add_keypoint(np.zeros((1, num_joints, 2)))
+        add_score(np.zeros((1, num_joints)))
 
 
-class _NpyAppender:
-    """Grows a .npy file row by row: the header keeps room for the final count and is written twice."""
+@contextmanager
+def _growing_npy(
+    path: Path, row: tuple[int, ...], dtype: str
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """A .npy file that grows row by row through the function this gives.
 
-    def __init__(self, path: Path, row: tuple[int, ...], dtype: str):
-        self._path, self._row, self._dtype = path, row, np.dtype(dtype)
-        self._count = 0
+    numpy pads a header so that the first axis can grow to 21 digits in place: it is written again
+    once the number of rows is known.
+    """
+    count = 0
+    with path.open("wb") as file:
 
-    def __enter__(self) -> "_NpyAppender":
-        self._file = self._path.open("wb")
-        self._header()
-        return self
+        def header() -> None:
+            descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+            facts = {"descr": descr, "fortran_order": False, "shape": (count, *row)}
+            np.lib.format.write_array_header_1_0(file, facts)
 
-    def __exit__(self, *_) -> None:
-        end = self._file.tell()
-        self._file.seek(0)
-        self._header()
-        self._file.truncate(end)
-        self._file.close()
+        def add(rows: np.ndarray) -> None:
+            nonlocal count
+            file.write(np.ascontiguousarray(rows, dtype=dtype).data)
+            count += len(rows)
 
-    def _header(self) -> None:
-        # numpy pads the header so that the first axis can grow to 21 digits in place
-        descr = np.lib.format.dtype_to_descr(self._dtype)
-        shape = (self._count, *self._row)
-        np.lib.format.write_array_header_1_0(
-            self._file, {"descr": descr, "fortran_order": False, "shape": shape}
-        )
-
-    def add(self, rows: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
-        self._count += len(rows)
+        header()
+        yield add
+        file.seek(0)
+        header()
 
 
 def open_pack(
@@ -138,54 +128,62 @@ def open_pack(
       info: facts of the data set.
       table: of all stored clips.
       clips: int [N], the clips of the split.
-      max_persons: M.
+      max_persons: M of a batch.
+
+    Raises:
+      DataError: an array that cannot be read, or that has not the size that the table calls for.
     """
-    arrays = []
-    for file, row in ((KEYPOINT_FILE, (2,)), (SCORE_FILE, ())):
-        expected = (int(table.rows()[-1]) + 1, info.skeleton.num_joints, *row)
-        try:
-            array = np.load(folder / file, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"{folder / file} cannot be read ({error}); make the data set again with "
-                "'posec3d prepare --overwrite'"
-            ) from error
-        if array.shape != expected:
-            raise DataError(
-                f"{folder / file} has shape {array.shape}, clips.npz calls for {expected}; make the "
-                "data set again with 'posec3d prepare --overwrite'"
-            )
-        arrays.append(array.view(np.ndarray))
+    rows = table.rows()
+    joints = info.skeleton.num_joints
+    keypoint = _open_array(folder / KEYPOINT_FILE, (int(rows[-1]) + 1, joints, 2))
+    score = _open_array(folder / SCORE_FILE, (int(rows[-1]) + 1, joints))
     split = table.take(clips)
-    return PackSource(info, split, table.rows()[clips], split.selection(max_persons), *arrays)
+    return PackSource(info, split, rows[clips], split.selection(max_persons), keypoint, score)
+
+
+def _open_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}); make the data set again with "
+            "'posec3d prepare --overwrite'"
+        ) from error
+    if array.shape != shape:
+        raise DataError(
+            f"{path} has shape {array.shape}, the table of clips calls for {shape}; make the data "
+            "set again with 'posec3d prepare --overwrite'"
+        )
+    return array.view(np.ndarray)
 
 
 def pack_in_memory(
     info: DatasetInfo,
     table: ClipTable,
-    chunks: Iterable[Sequence[SkeletonSequence]],
+    clips: Iterable[tuple[np.ndarray, np.ndarray]],
     max_persons: int,
 ) -> PackSource:
-    """Fill a pack in memory from sequences that arrive in the table's order, in chunks.
+    """Fill a pack in memory, allocated once, at its final size and in the data set's dtype.
 
-    The arrays are allocated once, at their final size and in the data set's dtype; the sequences
-    have their persons chosen already (see `ClipTable.selection`).
+    Args:
+      info: facts of the data set.
+      table: of the clips that come.
+      clips: keypoint [M, T, V, 2] and score [M, T, V] of each, in the table's order; all persons.
+      max_persons: M of a batch; only the persons chosen are kept.
     """
-    persons = np.minimum(table.persons, max_persons)
+    selection = table.selection(max_persons)
+    persons = (selection >= 0).sum(axis=1, dtype=np.int32)
     starts = np.concatenate([[0], np.cumsum(persons.astype(np.int64) * table.lengths)])
     joints = info.skeleton.num_joints
     keypoint = np.zeros((starts[-1] + 1, joints, 2), info.keypoint_dtype)
     score = np.zeros((starts[-1] + 1, joints), info.keypoint_dtype)
-    i = 0
-    for chunk in chunks:
-        for sequence in chunk:
-            rows = slice(starts[i], starts[i + 1])
-            keypoint[rows] = sequence.keypoint.reshape(-1, joints, 2)
-            score[rows] = sequence.score.reshape(-1, joints)
-            i += 1
+    for i, (points, scores) in enumerate(clips):
+        rows, chosen = slice(starts[i], starts[i + 1]), selection[i, : persons[i]]
+        keypoint[rows] = points[chosen].reshape(-1, joints, 2)
+        score[rows] = scores[chosen].reshape(-1, joints)
     numbers = np.arange(max_persons, dtype=np.int32)[None]
-    chosen = np.where(numbers < persons[:, None], numbers, -1)
-    return PackSource(info, table, starts[:-1], chosen, keypoint, score)
+    stored = np.where(numbers < persons[:, None], numbers, -1)
+    return PackSource(info, table, starts[:-1], stored, keypoint, score)
 
 
 def from_sequences(
@@ -193,19 +191,4 @@ def from_sequences(
 ) -> PackSource:
     """A source in memory over sequences that are there already (a prediction, a test)."""
     table = make_table(table_row(sequence) for sequence in sequences)
-    arrays = {
-        "keypoint": [s.keypoint.reshape(-1, *s.keypoint.shape[2:]) for s in sequences],
-        "score": [s.score.reshape(-1, s.score.shape[2]) for s in sequences],
-    }
-    joints = info.skeleton.num_joints
-    arrays["keypoint"].append(np.zeros((1, joints, 2), np.float32))
-    arrays["score"].append(np.zeros((1, joints), np.float32))
-    flat = {key: np.concatenate(parts) for key, parts in arrays.items()}
-    return PackSource(
-        info,
-        table,
-        table.rows()[:-1],
-        table.selection(max_persons),
-        flat["keypoint"],
-        flat["score"],
-    )
+    return pack_in_memory(info, table, ((s.keypoint, s.score) for s in sequences), max_persons)

@@ -1,11 +1,11 @@
 """Batches of keypoints for training and evaluation, as an iterator of numpy dicts.
 
 A batch is made by a pure function of the step (order, frames, gather); a loader runs that function
-ahead of the consumer. 'threads' needs nothing but Python, 'tf' runs it in tf.data; both give the same
-batches, bit for bit.
+ahead of the consumer. 'threads' needs nothing but Python, 'tf' runs it in tf.data; both give the
+same batches, bit for bit.
 
 Keys of a batch, for the rows of this process:
-    keypoint   float32 [B, M, T, V, 2]  pixels; T is num_clips * num_frames in evaluation, clip by clip
+    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * num_frames
     score      float32 [B, M, T, V]
     frame_size float32 [B, 2]           (height, width), pixels
     label      int32 [B]
@@ -25,6 +25,14 @@ from posec3d_jax.data.sampling import stride_frames, test_frames, train_frames
 from posec3d_jax.data.sources import Source
 
 Batch = dict[str, np.ndarray]
+DTYPES = {
+    "keypoint": np.float32,
+    "score": np.float32,
+    "frame_size": np.float32,
+    "label": np.int32,
+    "index": np.int32,
+    "mask": np.bool_,
+}
 LOADERS = ("threads", "tf")
 METHODS = ("uniform", "stride")
 _AHEAD = 4  # batches made before they are asked for
@@ -34,8 +42,7 @@ _WORKERS = min(4, os.cpu_count() or 1)  # numpy and zlib let go of the interpret
 def steps_per_epoch(
     source: Source, batch_size: int, repeat: int = 1, class_weights: Sequence[float] = ()
 ) -> int:
-    """Steps that count as one epoch: rounded up, so that no clip is missed; the rest is borrowed
-    from the next epoch."""
+    """Steps that count as one epoch, rounded up: the last batch borrows from the next epoch."""
     return -(-epoch_size(source.labels, repeat, class_weights) // batch_size)
 
 
@@ -175,7 +182,7 @@ def _load(
     if loader == "tf":
         from posec3d_jax.data.tf_pipeline import tf_batches  # here: it imports TensorFlow
 
-        return tf_batches(make, start, stop, _WORKERS, _AHEAD)
+        return tf_batches(make, DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
     raise ValueError(f"data.loader is {loader!r}; expected one of {LOADERS}")
 
 

@@ -1,4 +1,4 @@
-"""Which frames of a clip the network sees: uniform sampling (train, seeded test clips) and fixed stride.
+"""Which frames of a clip the network sees: uniform sampling, or a fixed stride.
 
 Frame indices only; nothing here touches coordinates. Every index is below the clip's length: clips
 shorter than asked for are repeated from their start (index modulo length).
@@ -24,9 +24,9 @@ def uniform_sample(
 ) -> np.ndarray:
     """Frames of one video as the PyTorch references draw them, index for index.
 
-    A video is cut into `clip_len` equal segments and one frame is drawn from each. PYSKL first draws
-    the share of the video to use (`p_interval`, one number or a range); mmaction2 has no such draw,
-    so the same seed gives different frames.
+    A video is cut into `clip_len` equal segments and one frame is drawn from each. PYSKL first
+    draws the share of the video to use (`p_interval`, one number or a range); mmaction2 has no
+    such draw, so the same seed gives different frames.
 
     Args:
       num_frames: length of the video.
@@ -99,8 +99,8 @@ test_frames.__test__ = False  # pytest would take the name for a test
 def train_frames(lengths: np.ndarray, clip_len: int, rng: np.random.Generator) -> np.ndarray:
     """Uniform sampling of a whole batch, distributed as the references' training mode.
 
-    One draw of a fixed shape serves the three cases (short, up to twice `clip_len`, longer), so that
-    the frames of a row depend on its own length and position in the batch only.
+    One draw of a fixed shape serves the three cases (short, up to twice `clip_len`, longer), so
+    that the frames of a row depend on its own length and position in the batch only.
 
     Args:
       lengths: int [B], frames of each clip.
@@ -135,8 +135,8 @@ def stride_frames(
 ) -> np.ndarray:
     """Frames `stride` apart, what the paper compares uniform sampling with.
 
-    With `rng` one clip from a random start; without, `num_clips` clips whose starts are spread evenly
-    (a single one is centred). A video shorter than the clip may start anywhere and wraps.
+    With `rng` one clip from a random start; without, `num_clips` clips whose starts are spread
+    evenly (a single one is centred). A video shorter than the clip may start anywhere and wraps.
 
     Args:
       lengths: int [B], frames of each clip.

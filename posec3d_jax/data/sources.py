@@ -1,4 +1,4 @@
-"""Opens a split of a prepared data set as a random-access source: streamed from TFDS, or from arrays."""
+"""Opens a split of a prepared data set as a random-access source: streamed from TFDS, or arrays."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from posec3d_jax.data.clips import ClipTable, read_clips
-from posec3d_jax.data.info import DataError, DatasetInfo, check_info, read_info
+from posec3d_jax.data.info import DataError, DatasetInfo, check_info, payload_size, read_info
 from posec3d_jax.data.packs import PackSource, check_frames, open_pack, pack_in_memory
 from posec3d_jax.data.records import SkeletonSequence
 
-# Where prepare puts the arrays, below the folder of the data set. TFDS chooses <name>/<version>.
+# Where prepare puts the arrays, below the folder of the data set.
 PACK_FOLDER, TFDS_FOLDER = "pack", "tfds"
 TFDS_NAME, TFDS_VERSION, TFDS_SPLIT = "skeletons", "1.0.0", "clips"
 _CHUNK = 512  # clips read at once when a split is loaded into memory
@@ -84,12 +84,11 @@ class TfdsSource:
         """The chosen frames [B, T] of the clips `index` [B]; see `Source.gather`."""
         check_frames(self.lengths[index], frames)
         shape = (*self.persons[index].shape, frames.shape[1], self.info.skeleton.num_joints)
-        keypoint = np.zeros((*shape, 2), np.float32)
-        score = np.zeros(shape, np.float32)
-        for row, (i, clip) in enumerate(zip(index, self._read(index), strict=True)):
-            chosen = self.persons[i][self.persons[i] >= 0, None]
-            keypoint[row, : len(chosen)] = clip[0][chosen, frames[row]]
-            score[row, : len(chosen)] = clip[1][chosen, frames[row]]
+        keypoint, score = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
+        for row, (points, scores) in enumerate(self.arrays(index)):
+            chosen = self._chosen(index[row])[:, None]
+            keypoint[row, : len(chosen)] = points[chosen, frames[row]]
+            score[row, : len(chosen)] = scores[chosen, frames[row]]
         return {
             "keypoint": keypoint,
             "score": score,
@@ -99,51 +98,44 @@ class TfdsSource:
 
     def sequence(self, i: int) -> SkeletonSequence:
         """The whole clip i, with at most `max_persons` persons and no padding."""
-        return next(self.sequences([i]))
+        points, scores = next(self.arrays(np.array([i])))
+        chosen = self._chosen(i)
+        return self.table.sequence(i, points[chosen], scores[chosen])
 
-    def sequences(self, clips: Sequence[int]) -> Iterator[SkeletonSequence]:
-        """Several whole clips, read together."""
-        for i, (keypoint, score) in zip(clips, self._read(np.asarray(clips)), strict=True):
-            chosen = self.persons[i][self.persons[i] >= 0]
-            height, width = (int(side) for side in self.table.frame_size[i])
-            yield SkeletonSequence(
-                self.names[i],
-                keypoint[chosen].astype(np.float32),
-                score[chosen].astype(np.float32),
-                (height, width),
-                int(self.labels[i]),
-            )
+    def arrays(self, clips: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Keypoint [persons, T, V, 2] and score [persons, T, V] of each clip, as stored.
 
-    def _read(self, clips: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All persons and frames of each clip, in the dtype of the files."""
-        # TFDS would decode every feature, which takes four times as long as these two.
-        from tensorflow_datasets.proto import tf_example_pb2
+        The records are fetched together. Of each only the two arrays are decoded: having TFDS
+        decode every feature takes four times as long.
+        """
+        from tensorflow_datasets.proto import tf_example_pb2  # here, as in _open_tfds
 
         joints, dtype = self.info.skeleton.num_joints, self.info.keypoint_dtype
-        for i, record in zip(
-            clips, self.data.__getitems__(self.records[clips].tolist()), strict=True
-        ):
+        records = self.data.__getitems__(self.records[clips].tolist())
+        for i, record in zip(clips, records, strict=True):
             features = tf_example_pb2.Example.FromString(record).features.feature
-            shape = (self.table.persons[i], self.lengths[i], joints)
-            yield tuple(
-                np.frombuffer(features[key].bytes_list.value[0], dtype).reshape(*shape, *last)
-                for key, last in (("keypoint/value", (2,)), ("score/value", ()))
-            )
+            shape = (int(self.table.persons[i]), int(self.lengths[i]), joints)
+            points = np.frombuffer(features["keypoint/value"].bytes_list.value[0], dtype)
+            scores = np.frombuffer(features["score/value"].bytes_list.value[0], dtype)
+            yield points.reshape(*shape, 2), scores.reshape(shape)
+
+    def _chosen(self, i: int) -> np.ndarray:
+        return self.persons[i][self.persons[i] >= 0]
 
 
 def open_source(config_data, split: str) -> Source:
     """Open one split of the prepared data set that `config.data` names.
 
     With storage 'tfds' the clips are streamed from disk, or loaded into memory once when
-    `in_memory` is set. A pack is memory-mapped either way: the system's page cache holds what is used.
+    `in_memory` is set. A pack is memory-mapped either way: the system keeps in memory what is used.
 
     Args:
       config_data: `config.data`, see configs/base.py.
       split: name of a split.
 
     Raises:
-      DataError: no data set there, or a damaged one; a split that it does not have or that is empty;
-        joints or a number of classes that differ from the config's.
+      DataError: no data set there, or a damaged one; a split that it does not have or that is
+        empty; joints or a number of classes that differ from the config's.
     """
     folder = Path(config_data.dir)
     info = check_info(read_info(folder), config_data)
@@ -156,36 +148,35 @@ def open_source(config_data, split: str) -> Source:
     clips = splits[split]
     if not len(clips):
         raise DataError(f"split {split!r} of the data set in {folder} has no clips")
+    payload = folder / (PACK_FOLDER if info.storage == "pack" else TFDS_FOLDER)
+    if (found := payload_size(payload)) != info.num_bytes:
+        raise DataError(
+            f"{payload} holds {found} bytes, {info.num_bytes} were written: an incomplete copy? "
+            "Copy it again, or make the data set again with 'posec3d prepare --overwrite'"
+        )
     if info.storage == "pack":
-        return open_pack(folder / PACK_FOLDER, info, table, clips, config_data.max_persons)
-    source = _open_tfds(folder, info, table, clips, config_data.max_persons)
+        return open_pack(payload, info, table, clips, config_data.max_persons)
+    source = _open_tfds(payload, info, table, clips, config_data.max_persons)
     return load(source) if config_data.in_memory else source
 
 
 def _open_tfds(
-    folder: Path, info: DatasetInfo, table: ClipTable, clips: np.ndarray, max_persons: int
+    payload: Path, info: DatasetInfo, table: ClipTable, clips: np.ndarray, max_persons: int
 ) -> TfdsSource:
     try:
         import tensorflow_datasets as tfds  # here, because packs are read without it
     except ModuleNotFoundError as error:
         raise DataError(
-            f"the data set in {folder} is stored by TFDS, which is not installed: install "
+            f"the data set in {payload.parent} is stored by TFDS, which is not installed: install "
             "posec3d-jax[tfds], or prepare it with --config.data.storage=pack"
         ) from error
-    place = folder / TFDS_FOLDER / TFDS_NAME / TFDS_VERSION
-    try:
-        data = tfds.builder_from_directory(place).as_data_source(
-            TFDS_SPLIT, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
-        )
-    except (OSError, ValueError, AssertionError, tfds.core.DatasetNotFoundError) as error:
-        raise DataError(
-            f"{place} cannot be opened ({error}); make the data set again with "
-            "'posec3d prepare --overwrite'"
-        ) from error
+    data = tfds.builder_from_directory(payload / TFDS_NAME / TFDS_VERSION).as_data_source(
+        TFDS_SPLIT, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
+    )
     if len(data) != len(table):
         raise DataError(
-            f"{place} holds {len(data)} clips, clips.npz lists {len(table)}; make the data set again "
-            "with 'posec3d prepare --overwrite'"
+            f"{payload} holds {len(data)} clips, the table lists {len(table)}; make the data set "
+            "again with 'posec3d prepare --overwrite'"
         )
     split = table.take(clips)
     return TfdsSource(info, split, clips.astype(np.int64), split.selection(max_persons), data)
@@ -193,9 +184,10 @@ def _open_tfds(
 
 def load(source: TfdsSource) -> PackSource:
     """The same clips in memory; besides them only one chunk of records is held."""
-    numbers = range(len(source))
-    chunks = (
-        list(source.sequences(numbers[first : first + _CHUNK]))
+    numbers = np.arange(len(source))
+    clips = (
+        arrays
         for first in range(0, len(source), _CHUNK)
+        for arrays in source.arrays(numbers[first : first + _CHUNK])
     )
-    return pack_in_memory(source.info, source.table, chunks, source.persons.shape[1])
+    return pack_in_memory(source.info, source.table, clips, source.persons.shape[1])

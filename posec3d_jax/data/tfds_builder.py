@@ -1,7 +1,8 @@
-"""Writes skeletons as a TFDS data set in ArrayRecord files. Imports TensorFlow; reading does not.
+"""Writes skeletons as a TFDS data set in ArrayRecord files.
 
 TFDS splits cannot overlap and ours may (xsub and xview, folds), so all clips are one TFDS split
-'clips' (TFDS keeps the name 'all' for itself), in the order of the table of clips, which also has the splits. Anyone can open the result:
+'clips' ('all' is TFDS's own), in the order of the table of clips, which also has the splits. Anyone
+can open the result:
 
     tfds.builder_from_directory("<data set>/tfds/skeletons/1.0.0").as_data_source("clips")
 """
@@ -24,8 +25,8 @@ _CHUNK = 256  # clips held in memory; TFDS rewrites its metadata after each chun
 def write_tfds(folder: Path, sequences: Iterable[SkeletonSequence], info: DatasetInfo) -> None:
     """Write sequences to `folder` as a TFDS data set, keeping their order.
 
-    Written through TFDS's sequential writer, file by file: the other way of writing without a shuffle
-    holds the whole data set in memory.
+    Written through TFDS's sequential writer, file by file: a GeneratorBasedBuilder that keeps the
+    order collects everything first, and reads it back into memory as one piece above 1 GB.
 
     Args:
       folder: new folder; the files go to <name>/<version> below it.
