@@ -9,14 +9,40 @@ import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from posec3d_jax.data.readers import penn_action
+from posec3d_jax.data.readers import (
+    directory,
+    nw_ucla,
+    penn_action,
+    pyskl,
+    sbu,
+    utd_mhad,
+    utkinect,
+)
 from posec3d_jax.data.records import SkeletonDataset, ValidationReport
 from posec3d_jax.skeletons import Skeleton
 
 COMMON = ("path", "skeleton", "camera", "report")
 
+
+def _read_simulated(
+    path: Path, *, skeleton: Skeleton, camera: Mapping, report: ValidationReport, **options
+) -> SkeletonDataset:
+    """The built-in data set; its module is only loaded where it is asked for."""
+    from posec3d_jax.data import simulator
+
+    return simulator.read(path, skeleton=skeleton, camera=camera, report=report, **options)
+
+
 READERS: dict[str, Callable[..., SkeletonDataset]] = {
+    "pyskl": pyskl.read,
     "penn_action": penn_action.read,
+    "utd_mhad_kinect": utd_mhad.read_kinect,
+    "utd_mhad_blazepose": utd_mhad.read_blazepose,
+    "nw_ucla": nw_ucla.read,
+    "utkinect": utkinect.read,
+    "sbu": sbu.read,
+    "directory": directory.read,
+    "simulated": _read_simulated,
 }
 
 
@@ -43,6 +69,6 @@ def read_dataset(
             f"config.data.reader_options has {', '.join(unknown)}, which reader {name!r} does not "
             f"know; its options: {', '.join(accepted) or 'none'}"
         )
-    if not Path(path).exists():
-        raise FileNotFoundError(f"config.data.source: {path} does not exist")
+    if name != "simulated" and not (str(path) and Path(path).exists()):
+        raise FileNotFoundError(f"config.data.source is {str(path)!r}, which does not exist")
     return READERS[name](Path(path), skeleton=skeleton, camera=camera, report=report, **options)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.readers.sources import (
+from posec3d_jax.data.readers.files import (
     BadSample,
     find_files,
     load_mat,
@@ -24,25 +24,10 @@ from posec3d_jax.data.readers.sources import (
     scalar,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.label_spaces import CLASS_NAMES
 from posec3d_jax.skeletons import Skeleton
 
-CLASSES = (
-    "baseball_pitch",
-    "baseball_swing",
-    "bench_press",
-    "bowl",
-    "clean_and_jerk",
-    "golf_swing",
-    "jump_rope",
-    "jumping_jacks",
-    "pullup",
-    "pushup",
-    "situp",
-    "squat",
-    "strum_guitar",
-    "tennis_forehand",
-    "tennis_serve",
-)
+CLASSES = CLASS_NAMES["penn_action"]
 SPLITS = {1: "train", -1: "test"}
 KEYS = ("action", "x", "y", "visibility", "train", "dimensions")
 

@@ -1,18 +1,21 @@
 """Steps readers share: finding files, loading them, and holding the config's layout to theirs."""
 
+import json
+import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from posec3d_jax.data.projection import project
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.skeletons import SKELETONS, Skeleton
 
-# What scipy raises on truncated, damaged and too new (HDF5) files, found by cutting and flipping
-# bytes of real ones.
+# What scipy and NumPy raise on truncated, damaged and (scipy) too new files, found by cutting real
+# ones and changing their bytes.
 MAT_ERRORS = (
     MatReadError,
     NotImplementedError,
@@ -21,6 +24,19 @@ MAT_ERRORS = (
     KeyError,
     TypeError,
     ValueError,
+    zlib.error,
+)
+NPZ_ERRORS = (
+    NotImplementedError,
+    OSError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
     zlib.error,
 )
 
@@ -71,13 +87,58 @@ def load_mat(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         contents = loadmat(file, variable_names=keys)
     except MAT_ERRORS as error:
-        size = file.stat().st_size if file.exists() else 0
-        message = f"not a readable MATLAB 5 file ({size} bytes; truncated?): {error}"
+        message = f"not a readable MATLAB 5 file ({_size(file)} bytes; truncated?): {error}"
         raise BadSample("unreadable_file", message) from error
     for key in keys:
         if key not in contents:
             raise BadSample("missing_key", f"the file has no variable {key!r}", key)
     return {key: contents[key] for key in keys}
+
+
+def load_npz(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file; `BadSample` where it is damaged or holds Python objects."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except NPZ_ERRORS as error:
+        message = f"not a readable .npz file ({_size(file)} bytes; truncated?): {error}"
+        raise BadSample("unreadable_file", message) from error
+
+
+def load_json(file: Path):
+    """The contents of a JSON file; `BadSample` where it is damaged."""
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, RecursionError, ValueError) as error:
+        message = f"not a readable JSON file ({_size(file)} bytes; truncated?): {error}"
+        raise BadSample("unreadable_file", message) from error
+
+
+def number_array(values, key: str) -> np.ndarray:
+    """An array of real numbers, from one or from nested lists; `BadSample` where it is none."""
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values, np.float32)
+    except (OverflowError, TypeError, ValueError) as error:
+        message = f"no array of numbers (lists of unequal lengths, or text?): {error}"
+        raise BadSample("wrong_type", message, key) from error
+    if array.dtype.kind not in "fiu":
+        raise BadSample("wrong_type", f"dtype {array.dtype}, expected real numbers", key)
+    return array
+
+
+def project_scored(
+    points: np.ndarray, score: np.ndarray | None, camera: Mapping, score_key: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of 3-D joints [..., 3], and scores: 1 where none are given, 0 where not visible."""
+    keypoint, visible = project(points, camera)
+    if score is not None and score.shape != visible.shape:
+        message = f"shape {score.shape} does not fit keypoint {points.shape}"
+        raise BadSample("wrong_shape", message, score_key)
+    return keypoint, np.where(visible, 1 if score is None else score, 0).astype(np.float32)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def scalar(contents: dict[str, np.ndarray], key: str):

@@ -1,0 +1,113 @@
+"""Turns 3-D skeletons into pixels, by one of two cameras.
+
+Points are in camera space as the Kinect has it: x to the right, y up, z away from the camera, in
+metres (only 'perspective' cares about the unit). Pixels have y down. A camera is the mapping
+`config.data.camera`, with keys kind, image_size (height, width), focal (pixels), yaw and pitch
+(degrees).
+
+Which camera? 'orthographic' drops the depth and makes the whole clip's box fill the image, so all
+the detail in x and y is kept, whatever the distance or the unit. The scale is one for the clip,
+so movement across the room stays visible. 'perspective' is for placing 3-D skeletons on the video
+they belong to, or among poses estimated from video.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+KINDS = ("orthographic", "perspective")
+MARGIN = 1 / 16  # border left free by the orthographic camera, as a share of the image's sides
+
+
+def project(points: np.ndarray, camera: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of the points of one clip, and which of them can be seen.
+
+    Args:
+        points: [..., 3], real numbers. Exact zeros are missing points.
+        camera: see above. yaw turns the skeletons about the vertical (positive: the front of
+            somebody who faces the camera turns towards the right of the image), pitch tilts them
+            (positive: seen from above), both about the middle of the clip's own box.
+
+    Returns:
+        Pixels (x, y), float32 [..., 2], and visible, bool [...]. Points that are missing, or behind
+        the perspective camera, are zeros and not visible. A NaN or infinite point is NaN and not
+        visible: bad input stays visible to the checks.
+
+    Raises:
+        ValueError: an unknown kind of camera, a bad image size, or a perspective camera without a
+            focal length.
+    """
+    _check_camera(camera)
+    points = np.asarray(points, np.float64)
+    finite = np.isfinite(points).all(axis=-1)
+    present = finite & points.any(axis=-1)
+    pixels = np.zeros((*points.shape[:-1], 2), np.float64)
+    visible = present.copy()
+    if present.any():
+        turned = turn(points[present], camera["yaw"], camera["pitch"])
+        if camera["kind"] == "orthographic":
+            pixels[present] = _fit(turned[:, :2], camera["image_size"])
+        else:
+            visible[present] = turned[:, 2] > 0
+            pixels[visible] = _pinhole(turned[turned[:, 2] > 0], camera)
+    pixels[~finite] = np.nan
+    return pixels.astype(np.float32), visible
+
+
+def describe(camera: Mapping) -> str:
+    """One line on how 3-D became 2-D, for the notes of a data set. ValueError as `project`."""
+    _check_camera(camera)
+    height, width = camera["image_size"]
+    turned = f", yaw {camera['yaw']:g}, pitch {camera['pitch']:g}"
+    how = f"{camera['kind']} camera, {height} x {width} pixels (height x width)"
+    if camera["kind"] == "perspective":
+        how += f", focal length {camera['focal']:g} pixels"
+    return f"projected from 3-D: {how}{turned if camera['yaw'] or camera['pitch'] else ''}"
+
+
+def turn(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
+    """Points [N, 3] turned about the middle of their box: yaw first, then pitch, in degrees."""
+    yaw, pitch = np.deg2rad(yaw), np.deg2rad(pitch)
+    about_y = np.array(
+        [[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]], np.float64
+    )
+    about_x = np.array(
+        [[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]],
+        np.float64,
+    )
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    return (points - middle) @ (about_x @ about_y).T + middle
+
+
+def _fit(plane: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Points [N, 2] (x right, y up) to pixels: their box fills the image, centred, undistorted.
+
+    The border keeps every pixel coordinate away from 0, which would mean a missing joint.
+    """
+    low, high = plane.min(axis=0), plane.max(axis=0)
+    size = np.array(image_size[::-1], np.float64)  # (width, height)
+    room = size * (1 - 2 * MARGIN)
+    # A box without any extent (one point) has no scale of its own: it is put in the middle.
+    scale = min((r / e for r, e in zip(room, high - low, strict=True) if e > 0), default=1.0)
+    return (plane - (low + high) / 2) * (scale, -scale) + size / 2
+
+
+def _pinhole(points: np.ndarray, camera: Mapping) -> np.ndarray:
+    """Points [N, 3] in front of the camera to pixels; the principal point is the image's centre."""
+    height, width = camera["image_size"]
+    x, y, z = points.T
+    focal = camera["focal"]
+    return np.stack([width / 2 + focal * x / z, height / 2 - focal * y / z], axis=-1)
+
+
+def _check_camera(camera: Mapping) -> None:
+    if camera["kind"] not in KINDS:
+        raise ValueError(f"config.data.camera.kind {camera['kind']!r} is not one of {KINDS}")
+    size = tuple(camera["image_size"])
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(f"config.data.camera.image_size {size} is not (height, width) in pixels")
+    if camera["kind"] == "perspective" and camera["focal"] <= 0:
+        raise ValueError(
+            f"config.data.camera.focal is {camera['focal']}; a perspective camera needs a focal "
+            "length in pixels (Kinect v1 depth, 320 x 240: 285.63; Kinect v2 depth, 512 x 424: 366)"
+        )

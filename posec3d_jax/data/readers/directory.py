@@ -1,0 +1,128 @@
+"""The directory format: for skeletons of one's own, without any pickle.
+
+    my_data/
+        splits.json           {"train": ["clip_a", "day2/clip_b"], "test": ["clip_c"]}
+        classes.json          ["wave", "jump"]      (optional: class names, in order of label)
+        clip_a.npz            one file a clip, .npz or .json; subfolders are part of the name
+        day2/clip_b.json
+
+A clip has the keys (the same in both kinds of file; arrays are nested lists in JSON)
+
+| key | |
+|---|---|
+| `keypoint` | [M, T, V, 2] pixels (x, y); a joint that was not found is (0, 0) |
+| `score` | [M, T, V], 0 to 1; optional, scores are then 1 where a joint is not (0, 0) |
+| `frame_size` | [height, width] in pixels |
+| `label` | integer, 0-based |
+
+3-D skeletons are `keypoint` [M, T, V, 3] (metres; x right, y up, z away from the camera) without
+`frame_size`; they are projected with the camera of the config. Write one with
+
+    np.savez_compressed("clip_a.npz", keypoint=keypoint, score=score, frame_size=(h, w), label=3)
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from posec3d_jax.data.projection import describe
+from posec3d_jax.data.readers.files import (
+    BadSample,
+    load_json,
+    load_npz,
+    number_array,
+    project_scored,
+    read_samples,
+)
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.skeletons import Skeleton
+
+SPLITS, CLASSES = "splits.json", "classes.json"
+
+
+def read(
+    path: Path, *, skeleton: Skeleton, camera: Mapping, report: ValidationReport
+) -> SkeletonDataset:
+    """Read a folder in the format above.
+
+    Raises FileNotFoundError without clips or without splits.json, ValueError where that or
+    classes.json is not as above. A clip that cannot be used is left out, with an error in `report`.
+    """
+    files = sorted(file for kind in ("npz", "json") for file in path.rglob(f"*.{kind}"))
+    files = [file for file in files if file not in (path / SPLITS, path / CLASSES)]
+    if not files or not (path / SPLITS).is_file():
+        what = f"{SPLITS}, which lists the clips of each split" if files else ".npz or .json clips"
+        raise FileNotFoundError(f"{path}: expected {what} (see the directory format in the README)")
+    class_names = _load_classes(path / CLASSES)
+    name_of = partial(_name, folder=path)
+    return SkeletonDataset(
+        name=path.name,
+        skeleton=skeleton,
+        class_names=class_names,
+        splits=_load_splits(path / SPLITS),
+        sequences=read_samples(
+            files,
+            partial(_read_file, folder=path, camera=camera),
+            report,
+            lambda file: (name_of(file), str(file)),
+        ),
+        total=len(files),
+        notes=(f"clips with 3-D keypoints are {describe(camera)}",),
+    )
+
+
+def _name(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).with_suffix("").as_posix()
+
+
+def _load(file: Path):
+    """A JSON file without which nothing can be read."""
+    try:
+        return load_json(file)
+    except BadSample as bad:
+        raise ValueError(f"{file}: {bad}") from bad
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _load_splits(file: Path) -> dict[str, tuple[str, ...]]:
+    splits = _load(file)
+    if not isinstance(splits, dict) or not all(map(_is_names, splits.values())):
+        expected = '{"train": ["clip_a", ...], "test": [...]}'
+        raise ValueError(f"{file}: expected a list of clip names for each split: {expected}")
+    return {split: tuple(names) for split, names in splits.items()}
+
+
+def _load_classes(file: Path) -> tuple[str, ...]:
+    if not file.is_file():
+        return ()
+    names = _load(file)
+    if not _is_names(names):
+        raise ValueError(f'{file}: expected a list of class names: ["wave", "jump", ...]')
+    return tuple(names)
+
+
+def _read_file(file: Path, folder: Path, camera: Mapping) -> SkeletonSequence:
+    contents = load_npz(file) if file.suffix == ".npz" else load_json(file)
+    for key in ("keypoint", "label"):
+        if not isinstance(contents, dict) or key not in contents:
+            raise BadSample("missing_key", f"the file has no {key!r}", key)
+    keypoint = number_array(contents["keypoint"], "keypoint")
+    score = contents.get("score")
+    score = None if score is None else number_array(score, "score")
+    frame_size = contents.get("frame_size")
+    if keypoint.ndim == 4 and keypoint.shape[3] == 3:
+        if frame_size is not None:
+            message = "3 channels together with frame_size: 2-D has 2 channels, 3-D no frame_size"
+            raise BadSample("ambiguous_channels", message, "keypoint")
+        keypoint, score = project_scored(keypoint, score, camera, "score")
+        frame_size = camera["image_size"]
+    if frame_size is None:
+        raise BadSample("missing_key", "pixels need the frame's (height, width)", "frame_size")
+    label = np.asarray(contents["label"])
+    label = label.item() if label.ndim == 0 else contents["label"]
+    return SkeletonSequence(_name(file, folder), keypoint, score, frame_size, label, str(file))

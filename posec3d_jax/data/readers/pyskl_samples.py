@@ -1,0 +1,176 @@
+"""One sample of a PYSKL pickle as a sequence: plain arrays, 3-D, or a compressed pack.
+
+The forms are described in `pyskl.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from posec3d_jax.data.readers.decompress import decompress_pose
+from posec3d_jax.data.readers.files import BadSample, number_array, project_scored
+from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.unpickle import load_pickle
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """What reading a sample takes besides the sample; the options of the `pyskl` reader."""
+
+    file: Path  # of the annotations
+    camera: Mapping
+    third_channel: str  # '', 'depth' or 'score'
+    skeleton_dir: str
+    box_thr: float
+    valid_ratio: float
+    squeeze: bool
+    max_person: int
+
+
+def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSequence:
+    """The sequence of (clip name, sample); `BadSample` says what is wrong with which key."""
+    name, sample = item
+    label = _label(need(sample, "label"))
+    if "keypoint" not in sample:
+        sample = _unfold(name, sample, options)
+    keypoint = number_array(sample["keypoint"], "keypoint")
+    score = sample.get("keypoint_score")
+    score = None if score is None else number_array(score, "keypoint_score")
+    _check_total_frames(sample, keypoint)
+    frame_size = sample.get("img_shape")
+    if keypoint.ndim == 4 and keypoint.shape[3] == 3:
+        third = third_channel(sample, options.third_channel)
+        if third == "score":
+            keypoint, score = keypoint[..., :2], keypoint[..., 2]
+        else:
+            keypoint, score = project_scored(keypoint, score, options.camera, "keypoint_score")
+            frame_size = options.camera["image_size"]
+    if frame_size is None:
+        raise BadSample("missing_key", "pixels need the frame's (height, width)", "img_shape")
+    return SkeletonSequence(name, keypoint, score, frame_size, label, str(options.file))
+
+
+def need(sample: dict, key: str):
+    """`sample[key]`; `BadSample` without it."""
+    if key not in sample:
+        keys = ", ".join(map(str, sample))
+        raise BadSample("missing_key", f"the sample has no {key!r}; it has {keys}", key)
+    return sample[key]
+
+
+def whole(sample: dict, key: str) -> int:
+    """`sample[key]` as an int; `BadSample` where it is missing or no whole number."""
+    value = need(sample, key)
+    if not isinstance(value, int | np.integer):
+        raise BadSample("wrong_type", f"{value!r} is no whole number", str(key))
+    return int(value)
+
+
+def third_channel(sample: dict, configured: str) -> str:
+    """'depth' or 'score': what the third channel of this sample's keypoint is."""
+    if configured:
+        return configured
+    present = [key for key in ("img_shape", "keypoint_score") if sample.get(key) is not None]
+    if present:
+        message = (
+            f"three channels together with {' and '.join(present)} may be 3-D or (x, y, score); "
+            "say which: config.data.reader_options.third_channel = 'depth' or 'score'"
+        )
+        raise BadSample("ambiguous_channels", message, "keypoint")
+    return "depth"
+
+
+def _label(label):
+    """The class as a plain value; the range is checked with the sequence."""
+    if isinstance(label, np.ndarray) and label.ndim == 0:
+        return label.item()
+    if isinstance(label, list | tuple | set | np.ndarray):
+        message = f"{label!r}: several labels a clip are not supported, expected one integer"
+        raise BadSample("multi_label", message, "label")
+    return label
+
+
+def _check_total_frames(sample: dict, keypoint: np.ndarray) -> None:
+    if "total_frames" not in sample or keypoint.ndim != 4:
+        return
+    total, frames = whole(sample, "total_frames"), keypoint.shape[1]
+    if total != frames:
+        message = f"{total} disagrees with keypoint, which has {frames} frames"
+        raise BadSample("wrong_total_frames", message, "total_frames")
+
+
+def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
+    """A sample whose pack was unfolded into `keypoint` and `keypoint_score`."""
+    sample = sample | _pack(name, sample, options)
+    rows, frames = need(sample, "keypoint"), need(sample, "frame_inds")
+    keep = None
+    if options.valid_ratio > 0:
+        keep = number_array(need(sample, "box_score"), "box_score") >= options.box_thr
+    try:
+        keypoint, score = decompress_pose(
+            number_array(rows, "keypoint"),
+            np.asarray(frames),
+            whole(sample, "total_frames"),
+            keep=keep,
+            squeeze=options.squeeze,
+            max_person=options.max_person,
+        )
+    except ValueError as error:
+        raise BadSample("bad_pack", str(error), "frame_inds") from error
+    total = keypoint.shape[1]
+    return sample | {"keypoint": keypoint, "keypoint_score": score, "total_frames": total}
+
+
+def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
+    """What the file of packs, or the clip's own file, holds about this clip."""
+    if "raw_file" in sample:
+        file = _find(Path(sample["raw_file"]), options)
+        contents = _load_packs(file)
+        pack = contents.get(name) if isinstance(contents, dict) else None
+    elif options.skeleton_dir:
+        file = Path(options.skeleton_dir) / f"{name}.pkl"
+        if not file.is_file():
+            raise BadSample("missing_pack", f"there is no {file}", "keypoint")
+        pack = _load(file)
+    else:
+        message = (
+            "the sample has no 'keypoint' and no 'raw_file'; if the clips have files of their own, "
+            "name their folder in config.data.reader_options.skeleton_dir"
+        )
+        raise BadSample("missing_key", message, "keypoint")
+    if not isinstance(pack, dict):
+        raise BadSample("missing_pack", f"{file} holds no dict for this clip", "keypoint")
+    return pack
+
+
+def _find(raw_file: Path, options: SampleOptions) -> Path:
+    """`raw_file` as it stands, beside the annotations, or in the folder of the option."""
+    folders = [Path(), options.file.parent]
+    tried = [folder / raw_file for folder in folders]
+    if options.skeleton_dir:
+        folder = Path(options.skeleton_dir)
+        tried += [folder / raw_file, folder / raw_file.name]
+    for file in tried:
+        if file.is_file():
+            return file
+    message = (
+        f"none of {', '.join(map(str, tried))} exists; name the folder of these files in "
+        "config.data.reader_options.skeleton_dir"
+    )
+    raise BadSample("missing_pack", message, "raw_file")
+
+
+def _load(file: Path):
+    try:
+        return load_pickle(file)
+    except ValueError as error:
+        raise BadSample("unreadable_file", str(error), "keypoint") from error
+
+
+@lru_cache(maxsize=1)
+def _load_packs(file: Path):
+    """The file of packs read last: clips come sorted by file, and one file fills the memory."""
+    return _load(file)
