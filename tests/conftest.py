@@ -1,4 +1,4 @@
-"""Test session set-up: four fake CPU devices, strict promotion rules, and the reference data."""
+"""Test session set-up: four fake CPU devices, and the reference data."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,6 @@ import jax
 import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
-jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ FLOORS = {
     1: "heatmaps geometry encoder models sharding optimizer",
     2: "data",
     3: "train_state train evaluate predict checkpoints reports prepare inspection fusion "
-    "metric_writer weights host drawing event_file evaluation_files",
+    "metric_writer weights host drawing charts html_page event_file evaluation_files",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

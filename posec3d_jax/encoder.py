@@ -1,0 +1,126 @@
+"""From a batch of keypoints to the network's input: geometry, then drawing, inside the jitted step.
+
+The one place where the reference's training and test pipelines are written down, in its order.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from posec3d_jax import geometry as g
+from posec3d_jax.heatmaps import flip_volume, keypoint_heatmaps, limb_heatmaps
+from posec3d_jax.skeletons import Skeleton
+
+Batch = Mapping[str, jax.Array]
+
+
+def encode_train(
+    batch: Batch, key: jax.Array, skeleton: Skeleton, geometry: Mapping, volume: Mapping
+) -> jax.Array:
+    """Augmented volumes [B, T, H, W, C] of a training batch; random numbers come from `key`."""
+    keypoint, score, size = _cleaned(batch, volume)
+    crop_key, flip_key = jax.random.split(key)
+    keypoint, size = _compact(keypoint, size, geometry)
+    if geometry["train_resize"]:
+        keypoint, size = g.resize_short_side(keypoint, size, geometry["train_resize"])
+    if tuple(geometry["crop_area"]) != (1.0, 1.0):
+        area, aspect = tuple(geometry["crop_area"]), tuple(geometry["crop_aspect"])
+        keypoint, size = g.random_resized_crop(crop_key, keypoint, size, area=area, aspect=aspect)
+    keypoint, size = g.resize(keypoint, size, jnp.array(volume["train_size"]))
+    chosen = jax.random.bernoulli(flip_key, geometry["flip"], (len(size),))
+    keypoint, score = g.flip(keypoint, score, size[:, 1], skeleton.flip_joints, chosen)
+    return draw(keypoint, score, tuple(volume["train_size"]), skeleton, volume)
+
+
+def encode_test(
+    batch: Batch,
+    num_clips: int,
+    flip_views: bool,
+    skeleton: Skeleton,
+    geometry: Mapping,
+    volume: Mapping,
+) -> jax.Array:
+    """Volumes [B, views, T, H, W, C] without augmentation: all clips, then all of them mirrored.
+
+    The batch holds `num_clips` clips one after the other on the frame axis; the crop is taken over
+    all of them together, as in the reference.
+    """
+    keypoint, score, size = _cleaned(batch, volume)
+    keypoint, size = _compact(keypoint, size, geometry)
+    keypoint, size = _test_resize(keypoint, size, geometry["test_resize"], volume["test_size"])
+    drawn = draw(keypoint, score, tuple(volume["test_size"]), skeleton, volume)
+    views = drawn.reshape(len(drawn), num_clips, -1, *drawn.shape[2:])
+    if flip_views:
+        mirrored = flip_volume(views, flip_channels(skeleton, volume))
+        views = jnp.concatenate([views, mirrored], 1)
+    return views
+
+
+def _cleaned(batch: Batch, volume: Mapping) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Zeroes non-finite coordinates, and scores as the options say; [B, 2] frame sizes as given."""
+    keypoint, score = batch["keypoint"], batch["score"]
+    finite = jnp.isfinite(keypoint)
+    keypoint = jnp.where(finite, keypoint, 0)
+    if not volume["use_score"]:
+        # Persons that only pad the batch have neither coordinates nor scores, and stay invisible.
+        person = jnp.any(keypoint != 0, (2, 3, 4)) | jnp.any(score != 0, (2, 3))
+        score = jnp.broadcast_to(person[:, :, None, None], score.shape).astype(score.dtype)
+    missing = ~finite.all(-1)
+    if volume["drop_missing"]:
+        missing |= jnp.all(keypoint == 0, -1)
+    return keypoint, jnp.where(missing, 0, score), batch["frame_size"]
+
+
+def _compact(keypoint: jax.Array, size: jax.Array, geometry: Mapping):
+    if not geometry["compact"]:
+        return keypoint, size
+    options = {name: geometry[name] for name in ("padding", "threshold", "hw_ratio")}
+    return g.compact_crop(keypoint, size, **options)
+
+
+def _test_resize(keypoint: jax.Array, size: jax.Array, method: str, target):
+    if method == "square":
+        return g.resize(keypoint, size, jnp.array(target))
+    if method == "center_crop":
+        keypoint, size = g.resize_short_side(keypoint, size, min(target))
+        return g.center_crop(keypoint, size, target)
+    raise ValueError(
+        f"config.geometry.test_resize is {method!r}; expected 'square' or 'center_crop'"
+    )
+
+
+def draw(
+    keypoint: jax.Array,
+    score: jax.Array,
+    size: tuple[int, int],
+    skeleton: Skeleton,
+    volume: Mapping,
+) -> jax.Array:
+    """[B, T, H, W, C]: joint channels, limb channels, or joints then limbs."""
+    options = {"sigma": volume["sigma"], "epsilon": volume["epsilon"]}
+    parts = []
+    if volume["keypoints"]:
+        parts.append(keypoint_heatmaps(keypoint, score, size, **options))
+    if volume["limbs"]:
+        limbs = jnp.array(skeleton.limbs)
+        parts.append(limb_heatmaps(keypoint, score, limbs, size, **options))
+    if not parts:
+        raise ValueError("config.volume draws nothing: set keypoints, limbs or both to True")
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
+
+
+def num_channels(skeleton: Skeleton, volume: Mapping) -> int:
+    """C of the volumes that `draw` makes."""
+    return skeleton.num_joints * volume["keypoints"] + skeleton.num_limbs * volume["limbs"]
+
+
+def flip_channels(skeleton: Skeleton, volume: Mapping) -> jax.Array:
+    """Permutation [C] of the volume's channels under the mirror."""
+    parts, start = [], 0
+    if volume["keypoints"]:
+        parts.append(jnp.array(skeleton.flip_joints))
+        start = skeleton.num_joints
+    if volume["limbs"]:
+        parts.append(jnp.array(skeleton.flip_limbs) + start)
+    return jnp.concatenate(parts)

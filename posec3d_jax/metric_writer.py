@@ -1,0 +1,115 @@
+"""Metrics of a run: one JSON object a line in `metrics.jsonl`, and the same for TensorBoard."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+
+from posec3d_jax.event_file import EventFile
+
+METRICS_FILE = "metrics.jsonl"
+TENSORBOARD_FOLDER = "tensorboard"
+
+
+class MetricWriter:
+    """Appends metrics to the files of a run; on every process but the lead one it does nothing.
+
+    Every line is on disk when `write` returns, so that a killed run loses none.
+    """
+
+    def __init__(self, workdir: str | Path, lead: bool = True):
+        """Opens nothing yet. `lead`: whether this process writes (`jax.process_index() == 0`)."""
+        self._workdir = Path(workdir)
+        self._lead = lead
+        self._events: EventFile | None = None
+
+    def write(self, step: int, values: Mapping[str, Any]) -> None:
+        """Adds one line {"step": step, **values}.
+
+        Args:
+          step: optimizer updates done.
+          values: name ('train/loss') to number, also a 0-d array. JSON has no NaN and no infinity:
+            they become null, with a warning in the log.
+
+        Raises:
+          TypeError: naming the key of a value that is not one number.
+        """
+        if not self._lead:
+            return
+        numbers = {name: _number(name, value) for name, value in values.items()}
+        finite = {name: v if math.isfinite(v) else None for name, v in numbers.items()}
+        for name in (name for name, value in finite.items() if value is None):
+            logging.warning("step %d: %s is %s", step, name, numbers[name])
+        self._workdir.mkdir(parents=True, exist_ok=True)
+        with open(self._workdir / METRICS_FILE, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": int(step)} | finite, allow_nan=False) + "\n")
+        self._event_file().scalars(int(step), numbers)
+
+    def truncate_after(self, step: int) -> None:
+        """Drops what was written for steps beyond `step`, the one that training resumes from.
+
+        A line that a killed run left unfinished goes too, so that the file reads as one
+        uninterrupted run.
+
+        Raises:
+          ValueError: a line before the last one is not JSON.
+        """
+        path = self._workdir / METRICS_FILE
+        if not self._lead or not path.exists():
+            return
+        kept = [line for line in read_metrics(path) if line["step"] <= step]
+        partial = path.with_suffix(".partial")
+        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        os.replace(partial, path)
+        self._event_file().restart(int(step) + 1)
+
+    def close(self) -> None:
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def __enter__(self) -> "MetricWriter":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _event_file(self) -> EventFile:
+        if self._events is None:
+            self._events = EventFile(self._workdir / TENSORBOARD_FOLDER)
+        return self._events
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of a metrics.jsonl; a last line that a killed run left unfinished is left out.
+
+    Raises:
+      ValueError: naming the file and the line that is not a JSON object with a step.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")
+    unfinished = lines.pop()  # '' where the file ends as it should
+    if unfinished:
+        logging.warning("%s: left out the unfinished last line %r", path, unfinished[:80])
+    return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
+
+
+def _parse(line: str, path: Path, number: int) -> dict[str, Any]:
+    try:
+        parsed = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}, line {number}: not JSON ({error}): {line[:80]!r}") from error
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("step"), int):
+        raise ValueError(f'{path}, line {number}: expected an object with a "step": {line[:80]!r}')
+    return parsed
+
+
+def _number(name: str, value: Any) -> int | float:
+    """A Python number from a number or a 0-d array (of any library)."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"metric {name!r} is {value!r}; expected one number")
+    return value

@@ -1,0 +1,248 @@
+"""Turns annotation files into a prepared data set: read, check, convert, write, report."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from posec3d_jax.data.clips import ClipTable, make_table, table_row, write_clips
+from posec3d_jax.data.conversion import convert, number_splits, until_error
+from posec3d_jax.data.info import (
+    INFO_FILE,
+    STORAGES,
+    DataError,
+    DatasetInfo,
+    payload_size,
+    write_info,
+)
+from posec3d_jax.data.packs import write_pack
+from posec3d_jax.data.provenance import describe, lacking
+from posec3d_jax.data.readers import read_dataset
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.sources import PACK_FOLDER, TFDS_FOLDER
+from posec3d_jax.data.statistics import JointCount, statistics, summary
+from posec3d_jax.data.validation import check_dataset
+from posec3d_jax.skeletons import get_skeleton
+
+REPORT_FILE = "report.json"
+DTYPES = ("float32", "float16")
+_LISTED = 20  # errors spelt out in a message
+_EVERY = 2.0  # seconds between two lines of progress
+
+
+def prepare(
+    config_data,
+    *,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    report_path: Path | None = None,
+    progress: Callable[[str], None] = print,
+) -> dict:
+    """Write the data set that `config.data` describes to `config.data.dir`.
+
+    Everything is written to a folder beside it, which takes its name at the end: a run that fails
+    or is killed leaves no half data set. Clips are handled one at a time, so memory does not grow
+    with their number (unless the reader's format has to be read whole).
+
+    Args:
+      config_data: `config.data`, see configs/base.py.
+      skip_bad: leave bad samples out and count them, instead of refusing the data set.
+      overwrite: replace a data set that is there.
+      report_path: also write the report to this file, the only one written if there are errors.
+      progress: called with lines for a person.
+
+    Returns:
+      The report, as in report.json: findings, statistics, notes, joints the remap lacks, and the
+      time taken.
+
+    Raises:
+      DataError: bad samples (the first are listed), a config that does not fit the data, or a
+        folder that is in the way.
+      ValueError, FileNotFoundError: what the reader finds wrong with the source as a whole.
+    """
+    started = time.monotonic()
+    out = Path(config_data.dir)
+    _check_config(config_data, out, overwrite)
+    findings = ValidationReport()
+    dataset = read_dataset(
+        config_data.format,
+        config_data.source,
+        skeleton=get_skeleton(config_data.skeleton),
+        camera=config_data.camera,
+        report=findings,
+        options=config_data.reader_options,
+    )
+    info = describe(config_data, dataset)
+    staging = out.with_name(out.name + ".preparing")
+    shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run left
+    staging.mkdir(parents=True)
+    progress(f"reading {_source(config_data)}: {dataset.total} clips")
+    try:
+        report = _fill(staging, config_data, dataset, info, findings, skip_bad, progress)
+        report["seconds"] = round(time.monotonic() - started, 1)
+        text = json.dumps(report, indent=1) + "\n"
+        if report_path:
+            Path(report_path).write_text(text)
+        if findings.errors and not skip_bad:
+            raise DataError(_refusal(config_data, findings))
+        (staging / REPORT_FILE).write_text(text)
+        _move(staging, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    progress(report["summary"])
+    progress(f"written to {out} in {report['seconds']:g} s")
+    return report
+
+
+def _check_config(config_data, out: Path, overwrite: bool) -> None:
+    if not config_data.dir:
+        raise DataError("config.data.dir is empty; set it to the folder to write")
+    if config_data.storage not in STORAGES:
+        raise DataError(
+            f"config.data.storage is {config_data.storage!r}; expected one of {STORAGES}"
+        )
+    if config_data.keypoint_dtype not in DTYPES:
+        raise DataError(
+            f"config.data.keypoint_dtype is {config_data.keypoint_dtype!r}; expected one of "
+            f"{DTYPES}"
+        )
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / INFO_FILE).is_file():
+        raise DataError(
+            f"{out} exists and is no data set; empty it yourself, or choose another config.data.dir"
+        )
+    if not overwrite:
+        raise DataError(f"{out} holds a data set already; --overwrite replaces it")
+
+
+def _fill(
+    staging: Path,
+    config_data,
+    dataset: SkeletonDataset,
+    info: DatasetInfo,
+    findings: ValidationReport,
+    skip_bad: bool,
+    progress: Callable[[str], None],
+) -> dict:
+    """Write the data set to `staging` and return the report; with errors it is not finished."""
+    rows: list[tuple] = []
+    joints = JointCount(np.zeros(info.skeleton.num_joints, np.int64))
+    checked = check_dataset(
+        dataset,
+        num_classes=info.num_classes,
+        max_persons=config_data.max_persons,
+        report=findings,
+    )
+    watched = _watched(checked, dataset.total, progress)
+    clips = convert(watched, dataset.skeleton, info.skeleton, info.keypoint_dtype, findings)
+    clips = clips if skip_bad else until_error(clips, findings)
+    _write(staging, _noted(clips, rows, joints), info)
+    report = {
+        "notes": list(info.notes),
+        "joints_lacking": lacking(dataset.skeleton, info.skeleton),
+    }
+    if not findings.errors or skip_bad:
+        if not rows:
+            raise DataError(f"{_source(config_data)}: no usable clip in it\n{findings.summary()}")
+        table = make_table(rows)
+        splits = number_splits(dataset.splits, table.names, findings)
+        if "too_many_persons" in findings.counts():
+            info = replace(info, person_limit=config_data.max_persons)
+        figures = _finish(staging, info, table, splits, joints)
+        lines = f"{summary(info, figures)}\n{findings.summary()}"
+        report |= {"statistics": figures, "summary": lines}
+    return report | {"findings": findings.to_dict()}
+
+
+def _noted(
+    sequences: Iterable[SkeletonSequence], rows: list[tuple], joints: JointCount
+) -> Iterator[SkeletonSequence]:
+    """Pass sequences on, entering each into the table's rows and the count of joints."""
+    for sequence in sequences:
+        rows.append(table_row(sequence))
+        joints.add(sequence)
+        yield sequence
+
+
+def _finish(
+    staging: Path,
+    info: DatasetInfo,
+    table: ClipTable,
+    splits: dict[str, np.ndarray],
+    joints: JointCount,
+) -> dict:
+    """Write the table of clips and info.json; returns the statistics."""
+    payload = staging / (PACK_FOLDER if info.storage == "pack" else TFDS_FOLDER)
+    info = replace(
+        info,
+        splits={name: len(clips) for name, clips in splits.items()},
+        num_clips=len(table),
+        max_frames=int(table.lengths.max()),
+        max_persons=int(table.persons.max()),
+        num_bytes=payload_size(payload),
+    )
+    write_clips(staging, table, splits)
+    write_info(staging, info)
+    return statistics(info, table, splits, joints)
+
+
+def _write(staging: Path, sequences: Iterable[SkeletonSequence], info: DatasetInfo) -> None:
+    if info.storage == "pack":
+        write_pack(staging / PACK_FOLDER, sequences, info.skeleton.num_joints, info.keypoint_dtype)
+        return
+    try:
+        from posec3d_jax.data.tfds_builder import write_tfds  # here: packs do without TFDS
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"config.data.storage is 'tfds', but {error.name} is not installed: install "
+            "posec3d-jax[tfds], or set --config.data.storage=pack"
+        ) from error
+    write_tfds(staging / TFDS_FOLDER, sequences, info)
+
+
+def _watched(
+    sequences: Iterable[SkeletonSequence], total: int, progress: Callable[[str], None]
+) -> Iterator[SkeletonSequence]:
+    """Pass sequences on, telling now and then how far it is."""
+    started = told = time.monotonic()
+    for done, sequence in enumerate(sequences, 1):
+        yield sequence
+        now = time.monotonic()
+        if now - told > _EVERY:
+            rate = done / (now - started)
+            left = max(total - done, 0) / rate
+            progress(f"{done} of {total} clips, {rate:.0f} clips/s, {left:.0f} s left")
+            told = now
+
+
+def _source(config_data) -> str:
+    """What the clips come from, for messages."""
+    return config_data.source or config_data.format
+
+
+def _refusal(config_data, findings: ValidationReport) -> str:
+    errors = findings.errors
+    listed = "\n".join(f"  {error}" for error in errors[:_LISTED])
+    more = f"\n  ... and {len(errors) - _LISTED} more" if len(errors) > _LISTED else ""
+    return (
+        f"{_source(config_data)}: {len(errors)} errors, nothing was written\n"
+        f"{listed}{more}\n{findings.summary(limit=0)}\n"
+        "Correct them, or leave these samples out with --skip_bad."
+    )
+
+
+def _move(staging: Path, out: Path) -> None:
+    """Give the finished folder its name; an old data set goes only when the new one is whole."""
+    if not out.exists():
+        staging.rename(out)
+        return
+    old = out.with_name(out.name + ".replaced")
+    shutil.rmtree(old, ignore_errors=True)
+    out.rename(old)
+    staging.rename(out)
+    shutil.rmtree(old)

@@ -1,0 +1,47 @@
+"""Every fast formulation equals XLA's plain 3-D convolution, in value and in both gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from posec3d_jax.models.convolution import convolve
+from posec3d_jax.models.layers import max_pool_frames
+
+CASES = {
+    "pointwise": ((1, 1, 1), (1, 1, 1), 5, 7),
+    "pointwise, strided": ((1, 1, 1), (2, 2, 2), 5, 7),
+    "stem": ((1, 7, 7), (1, 1, 1), 3, 4),
+    "per frame": ((1, 3, 3), (1, 1, 1), 5, 7),
+    "per frame, strided": ((1, 3, 3), (2, 2, 2), 5, 7),
+    "temporal": ((3, 1, 1), (1, 1, 1), 5, 7),
+    "temporal, strided": ((3, 1, 1), (2, 1, 1), 5, 7),
+    "full": ((3, 3, 3), (1, 1, 1), 5, 7),
+    "depth-wise": ((3, 3, 3), (1, 2, 2), 5, 5),
+    "depth-wise in time": ((5, 1, 1), (1, 1, 1), 5, 5),
+}
+
+
+@pytest.mark.parametrize("size", [(6, 8, 8), (5, 7, 9)], ids=["even", "odd"])
+@pytest.mark.parametrize("case", CASES)
+def test_equals_the_plain_convolution(case, size):
+    taps, strides, channels, out = CASES[case]
+    inputs = 1 if case.startswith("depth-wise") else channels
+    with jax.enable_x64(True):
+        x = jax.random.normal(jax.random.key(0), (2, *size, channels), jnp.float64)
+        kernel = jax.random.normal(jax.random.key(1), (*taps, inputs, out), jnp.float64)
+        results = [_value_and_gradients(x, kernel, strides, plain) for plain in (False, True)]
+    for fast, plain in zip(*results, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-10 * np.abs(plain).max())
+
+
+def _value_and_gradients(x, kernel, strides, plain):
+    value, pullback = jax.vjp(lambda a, k: convolve(a, k, strides, plain=plain), x, kernel)
+    return value, *pullback(jnp.cos(value))
+
+
+def test_max_pool_equals_reduce_window():
+    x = jax.random.normal(jax.random.key(0), (2, 3, 7, 9, 4))
+    window, pads = (1, 1, 3, 3, 1), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0))
+    expected = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, (1,) * 5, pads)
+    np.testing.assert_array_equal(max_pool_frames(x), expected)

@@ -1,0 +1,72 @@
+"""The renderer against the reference's drawings, and the invariants of a volume."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from posec3d_jax.heatmaps import flip_volume, keypoint_heatmaps, limb_heatmaps
+from posec3d_jax.skeletons import get_skeleton
+
+COCO = get_skeleton("coco_17")
+DEFAULT = get_skeleton("coco_17_default_limbs")
+
+
+def test_equals_the_reference(shared):
+    data = np.load(shared / "parity" / "heatmaps.npz")
+    meta = json.loads(str(data["meta_json"]))
+    for case in meta["cases"]:
+        drawn, expected = _draw_case(data, case, meta), data[f"{case['key']}_out"]
+        assert drawn.shape == expected.shape, case
+        np.testing.assert_allclose(drawn, expected, atol=1e-5, rtol=0, err_msg=str(case))
+
+
+def _draw_case(data, case, meta) -> np.ndarray:
+    """[frames (x 2 with double), C, H, W] as the reference's arrays are laid out."""
+    key, scaling = case["key"], case["scaling"]
+    keypoint = jnp.array(data[f"{key}_kp"], jnp.float32)[None] * scaling
+    score = data[f"{key}_sc"] if f"{key}_sc" in data else np.ones(keypoint.shape[1:4])
+    score = jnp.array(score, jnp.float32)[None]
+    score = score if case["use_score"] else jnp.ones_like(score)
+    size = tuple(int(side * scaling + 0.5) for side in case["img_shape"])
+    skeleton = DEFAULT if "default" in case["mode"] or case.get("skeleton") == "default" else COCO
+    options = {"sigma": case["sigma"], "epsilon": 1e-3}
+    if case["mode"].startswith("kp"):
+        volume, channels = keypoint_heatmaps(keypoint, score, size, **options), COCO.flip_joints
+    else:
+        limbs, channels = jnp.array(skeleton.limbs), skeleton.flip_limbs
+        volume = limb_heatmaps(keypoint, score, limbs, size, **options)
+    if case["double"]:
+        volume = jnp.concatenate([volume, flip_volume(volume, channels)], 1)
+    return np.moveaxis(np.array(volume[0]), -1, 1)
+
+
+def test_persons_merge_by_maximum_and_low_scores_are_invisible():
+    keypoint = jnp.array([[[[[8.0, 8.0]]], [[[9.0, 8.0]]], [[[3.0, 3.0]]]]])
+    score = jnp.array([[[[0.5]], [[1.0]], [[0.0005]]]])
+    volume = keypoint_heatmaps(keypoint, score, (16, 16))[0, 0, :, :, 0]
+    assert volume[8, 9] == 1.0
+    np.testing.assert_allclose(volume[8, 8], 0.5, rtol=1e-6)
+    assert volume[:6, :6].max() == 0
+
+
+@pytest.mark.parametrize("limb_stream", [False, True], ids=["joint", "limb"])
+def test_drawing_mirrored_keypoints_equals_mirroring_the_drawing(limb_stream):
+    rng = np.random.default_rng(0)
+    keypoint = jnp.array(rng.uniform(2, 29, (1, 2, 3, 17, 2)), jnp.float32)
+    score = jnp.array(rng.uniform(0, 1, (1, 2, 3, 17)), jnp.float32)
+    mirrored = jnp.stack([31 - keypoint[..., 0], keypoint[..., 1]], -1)[..., COCO.flip_joints, :]
+    swapped = score[..., COCO.flip_joints]
+    if limb_stream:
+        limbs, channels = jnp.array(COCO.limbs), COCO.flip_limbs
+        pair = [
+            limb_heatmaps(k, s, limbs, (32, 32)) for k, s in ((keypoint, score), (mirrored, swapped))
+        ]
+    else:
+        channels = COCO.flip_joints
+        pair = [
+            keypoint_heatmaps(k, s, (32, 32)) for k, s in ((keypoint, score), (mirrored, swapped))
+        ]
+    # Windows truncate toward zero, so the two may differ at the rim of a gaussian, below 3 sigma.
+    np.testing.assert_allclose(flip_volume(pair[0], channels), pair[1], atol=0.012)
