@@ -210,6 +210,15 @@ def test_kinetics_packs_of_mmaction2(tmp_path):
         del contents["raw_file"]
     file = write(tmp_path / "k400.pkl", samples)
     assert len(read("pyskl", file, skeleton_dir=str(folder))[1]) == 3
+    for contents in samples:
+        contents["raw_file"] = "elsewhere.pkl"
+    file = write(tmp_path / "k400.pkl", samples)
+    assert len(read("pyskl", file, skeleton_dir=str(folder))[1]) == 3, (
+        "a clip's own file comes first"
+    )
+    for contents in samples:
+        del contents["raw_file"]
+    file = write(tmp_path / "k400.pkl", samples)
     (folder / "k1.pkl").write_bytes(b"\x80\x02}")
     _, clips, report = read("pyskl", file, skeleton_dir=str(folder))
     assert list(clips) == ["k0", "k2"] and report.errors[0].kind == "unreadable_file"

@@ -69,7 +69,7 @@ def read(
             lambda file: (name_of(file), str(file)),
         ),
         total=len(files),
-        notes=(f"clips with 3-D keypoints are {describe(camera)}",),
+        notes=(f"clips with 3-D keypoints, if any, are {describe(camera)}",),
     )
 
 

@@ -17,8 +17,8 @@ and is projected. With three channels and one of the two it might as well be (x,
 option `third_channel` ('depth' or 'score') has to say which.
 
 Kinetics' compressed packs have `frame_inds` [N] (and `box_score` [N], `valid`) in place of
-`keypoint`. The rows [N, V, 3] are either in the file `raw_file`, `{clip: {'keypoint': ...}}`
-(PYSKL), or in `<skeleton_dir>/<clip>.pkl` (mmaction2). `raw_file` is looked for as it stands, then
+`keypoint`. The rows [N, V, 3] are either in `<skeleton_dir>/<frame_dir>.pkl` (mmaction2), or in the
+file `raw_file`, `{frame_dir: {'keypoint': ...}}` (PYSKL), which is looked for as it stands, then
 beside the annotation file, then in `skeleton_dir`, there also by its last name alone. Options of
 packs, named as in the references:
 
@@ -194,7 +194,7 @@ def _valid_ratio(sample: dict, box_thr: float) -> float:
     """Share of the frames with a person whose box scores at least `box_thr`."""
     valid, total = need(sample, "valid"), whole(sample, "total_frames")
     if not isinstance(valid, dict) or box_thr not in valid:
-        known = sorted(valid) if isinstance(valid, dict) else valid
+        known = sorted(valid, key=str) if isinstance(valid, dict) else valid
         raise BadSample("missing_key", f"no count for box_thr {box_thr}, only {known}", "valid")
     return whole(valid, box_thr) / max(total, 1)
 

@@ -126,16 +126,17 @@ def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
 
 
 def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
-    """What the file of packs, or the clip's own file, holds about this clip."""
-    if "raw_file" in sample:
-        file = _find(Path(sample["raw_file"]), options)
+    """What the clip's own file, or the file of packs, holds about this clip."""
+    clip = str(sample.get("frame_dir", name))
+    own_file = Path(options.skeleton_dir) / f"{clip}.pkl"
+    if options.skeleton_dir and own_file.is_file():
+        file, pack = own_file, load_packs(own_file)
+    elif "raw_file" in sample:
+        file = _find(Path(str(sample["raw_file"])), options)
         contents = options.load_packs(file)
-        pack = contents.get(name) if isinstance(contents, dict) else None
+        pack = contents.get(clip) if isinstance(contents, dict) else None
     elif options.skeleton_dir:
-        file = Path(options.skeleton_dir) / f"{name}.pkl"
-        if not file.is_file():
-            raise BadSample("missing_pack", f"there is no {file}", "keypoint")
-        pack = load_packs(file)
+        raise BadSample("missing_pack", f"there is no {own_file}", "keypoint")
     else:
         message = (
             "the sample has no 'keypoint' and no 'raw_file'; if the clips have files of their own, "

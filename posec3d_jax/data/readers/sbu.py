@@ -46,7 +46,7 @@ def read(
     in `report`.
     """
     require_layout(skeleton, "sbu_15", "SBU")
-    files = sorted(path.rglob("skeleton_pos.txt"))
+    files = sorted(path.rglob("*/*/*/skeleton_pos.txt"))
     if not files:
         raise FileNotFoundError(f"{path}: expected <pair>/<class>/<take>/skeleton_pos.txt below it")
     names = [_name(file) for file in files]

@@ -54,7 +54,7 @@ def read_kinect(
     kinect_20_utd; a damaged file is left out, with an error in `report`.
     """
     require_layout(skeleton, "kinect_20_utd", "UTD-MHAD's Kinect")
-    files = find_files(path, "a*_s*_t*_skeleton.mat", "UTD-MHAD's Skeleton/*.mat")
+    files = find_files(path, "a[0-9]*_s[0-9]*_t[0-9]*_skeleton.mat", "UTD-MHAD's Skeleton/*.mat")
     joints = skeleton.flip_joints if swap_sides else slice(None)
     sides = "left and right swapped, as in the depth video" if swap_sides else "sides as stored"
     views = with_views(files, extra_yaws, lambda file: _split(file.stem))
