@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from posec3d_jax.data.order import batch_index, epoch_size, step_rng
-from posec3d_jax.data.sampling import stride_frames, test_frames, train_frames
+from posec3d_jax.data.sampling import REFERENCES, stride_frames, test_frames, train_frames
 from posec3d_jax.data.sources import Source
 
 Batch = dict[str, np.ndarray]
@@ -36,7 +36,7 @@ DTYPES = {
 LOADERS = ("threads", "tf")
 METHODS = ("uniform", "stride")
 _AHEAD = 4  # batches made before they are asked for
-_WORKERS = min(4, os.cpu_count() or 1)  # numpy and zlib let go of the interpreter lock
+_WORKERS = min(4, os.cpu_count() or 1)  # numpy and ArrayRecord release the interpreter lock
 
 
 def steps_per_epoch(
@@ -159,6 +159,12 @@ def _train_sampler(sampling) -> Callable[[np.ndarray, np.random.Generator], np.n
 
 def _test_sampler(sampling, num_clips: int) -> Callable[[np.ndarray], np.ndarray]:
     _check_method(sampling)
+    if num_clips < 1:
+        raise ValueError(f"{num_clips} test clips were asked for; expected at least 1")
+    if sampling.reference not in REFERENCES:
+        raise ValueError(
+            f"sampling.reference is {sampling.reference!r}; expected one of {REFERENCES}"
+        )
     frames, seed, reference = sampling.num_frames, sampling.test_seed, sampling.reference
     if sampling.method == "stride":
         return lambda n: stride_frames(n, frames, sampling.stride, num_clips=num_clips)
@@ -180,8 +186,13 @@ def _load(
     if loader == "threads":
         return _threads(make, start, stop)
     if loader == "tf":
-        from posec3d_jax.data.tf_pipeline import tf_batches  # here: it imports TensorFlow
-
+        try:
+            from posec3d_jax.data.tf_pipeline import tf_batches  # here: it imports TensorFlow
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"data.loader is 'tf', but {error.name} is not installed: install "
+                "posec3d-jax[tfds], or set --config.data.loader=threads"
+            ) from error
         return tf_batches(make, DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
     raise ValueError(f"data.loader is {loader!r}; expected one of {LOADERS}")
 

@@ -36,11 +36,10 @@ def describe(config_data, dataset: SkeletonDataset) -> DatasetInfo:
     skeleton, notes = dataset.skeleton, list(dataset.notes)
     if config_data.remap_to:
         skeleton = get_skeleton(config_data.remap_to)
-        missing = ", ".join(lacking(dataset.skeleton, skeleton)) or "none"
-        notes.append(
-            f"joints converted from {dataset.skeleton.name} to {skeleton.name} by name; always "
-            f"missing, because {dataset.skeleton.name} lacks them: {missing}"
-        )
+        note = f"joints converted from {dataset.skeleton.name} to {skeleton.name} by name"
+        if missing := lacking(dataset.skeleton, skeleton):
+            note += f"; not in the source, so always missing: {', '.join(missing)}"
+        notes.append(note)
     return DatasetInfo(
         name=dataset.name,
         skeleton=skeleton,

@@ -1,4 +1,4 @@
-"""Writes skeletons as a TFDS data set in ArrayRecord files.
+"""Writes skeletons as a TFDS data set in ArrayRecord files (which takes no TensorFlow).
 
 TFDS splits cannot overlap and ours may (xsub and xview, folds), so all clips are one TFDS split
 'clips' ('all' is TFDS's own), in the order of the table of clips, which also has the splits. Anyone

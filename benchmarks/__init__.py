@@ -1,0 +1,1 @@
+"""Benchmarks: scripts that call the package; run them with `python -m benchmarks.<name>`."""
