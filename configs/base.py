@@ -136,3 +136,23 @@ def get_config() -> ConfigDict:
 
     config.lock()
     return config
+
+
+def set_stream(config: ConfigDict, stream: str) -> None:
+    """Draws joints ('joint'), limbs ('limb') or both ('both')."""
+    if stream not in ("joint", "limb", "both"):
+        raise ValueError(f"unknown variant {stream!r}; expected joint, limb or both")
+    config.volume.keypoints = stream != "limb"
+    config.volume.limbs = stream != "joint"
+
+
+def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:
+    """A network and volumes that two CPU cores train: batches of 16, a higher rate for them."""
+    config.sampling.num_frames = frames
+    config.volume.train_size = config.volume.test_size = (size, size)
+    config.geometry.train_resize = 64
+    config.model.width = width
+    config.train.batch_size = 16
+    config.train.log_every = 20
+    config.optimizer.learning_rate = 0.8  # at batch 256, so 0.05
+    config.evaluate.batch_size = 80

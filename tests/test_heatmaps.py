@@ -61,7 +61,8 @@ def test_drawing_mirrored_keypoints_equals_mirroring_the_drawing(limb_stream):
     if limb_stream:
         limbs, channels = jnp.array(COCO.limbs), COCO.flip_limbs
         pair = [
-            limb_heatmaps(k, s, limbs, (32, 32)) for k, s in ((keypoint, score), (mirrored, swapped))
+            limb_heatmaps(k, s, limbs, (32, 32))
+            for k, s in ((keypoint, score), (mirrored, swapped))
         ]
     else:
         channels = COCO.flip_joints

@@ -19,6 +19,8 @@ def create_model(options: Mapping, num_classes: int, batch_norm_groups: int = 1)
         raise ValueError(f"config.model.name is {name!r}; expected one of {sorted(MODELS)}")
     fields = set(MODELS[name].__dataclass_fields__) - {"parent", "name", "num_classes", "groups"}
     if unknown := set(options) - fields:
-        raise ValueError(f"config.model has {sorted(unknown)}, which {name} lacks: {sorted(fields)}")
+        raise ValueError(
+            f"config.model has {sorted(unknown)}, which {name} lacks: {sorted(fields)}"
+        )
     options = {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in options.items()}
     return MODELS[name](num_classes=num_classes, groups=batch_norm_groups, **options)

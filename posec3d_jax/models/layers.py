@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from posec3d_jax.models.convolution import convolve
 
+
 class Conv(nn.Module):
     """3-D convolution, padding k // 2; [B, T, H, W, C] to [B, T', H', W', features]."""
 

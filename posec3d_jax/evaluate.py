@@ -1,0 +1,203 @@
+"""Testing a trained network: protocols, exact scores of every clip, metrics on disk and a record.
+
+A protocol is a number of clips (in time) and whether each is also seen mirrored; its name is always
+printed and stored with the numbers.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from absl import logging
+from jax.experimental import multihost_utils
+
+from posec3d_jax import metrics, provenance
+from posec3d_jax.checkpoints import find_checkpoint, load_model
+from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.data.sources import Source, open_source
+from posec3d_jax.evaluation_files import Scores, write_evaluation
+from posec3d_jax.recognizer import Recognizer, make_eval_step, make_recognizer
+from posec3d_jax.sharding import by_clip, make_mesh, replicated, to_devices
+
+FOLDER = "evaluations"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """`clips` samples in time, each also mirrored if `flip`; scores are averaged over all views."""
+
+    clips: int
+    flip: bool
+
+    @property
+    def views(self) -> int:
+        return self.clips * (1 + self.flip)
+
+    @property
+    def name(self) -> str:
+        clips = f"{self.clips} clip" + "s" * (self.clips > 1)
+        return clips + " x flip" * self.flip
+
+
+ONE_CLIP = Protocol(clips=1, flip=False)
+
+
+def protocols(config) -> tuple[Protocol, Protocol]:
+    """The two that are always reported: one clip, and the paper's many clips x flip."""
+    return ONE_CLIP, Protocol(clips=config.sampling.test_clips, flip=True)
+
+
+class Evaluator:
+    """Scores a split under one protocol; compiled once, used for any weights."""
+
+    def __init__(self, config, recognizer: Recognizer, mesh, source: Source, protocol: Protocol):
+        """`config.evaluate.batch_size` counts volumes: a step takes that many over the views."""
+        clips = max(1, config.evaluate.batch_size // protocol.views)
+        self._clips = -(-clips // mesh.size) * mesh.size
+        self._config, self._source, self.protocol = config, source, protocol
+        self._mesh = mesh
+        self._step = jax.jit(
+            make_eval_step(recognizer, protocol.clips, protocol.flip),
+            in_shardings=(replicated(mesh), by_clip(mesh)),
+            out_shardings=by_clip(mesh),
+        )
+
+    def metrics(self, variables: Any) -> dict[str, float]:
+        """Top-1, top-5, mean class accuracy and loss of the split."""
+        scores, loss = self.scores(variables)
+        return metrics.summarize(scores, self._source.labels) | {"loss": loss}
+
+    def scores(self, variables: Any, progress: bool = False) -> tuple[np.ndarray, float]:
+        """Probabilities float32 [N, K] of every clip in the source's order, and the mean loss.
+
+        The last batch is padded and the padding left out, so the result is exact for any batch
+        size and any number of devices and processes.
+        """
+        source = self._source
+        scores = np.zeros((len(source), source.info.num_classes), np.float32)
+        losses = np.zeros(len(source))
+        started = time.perf_counter()
+        for done, batch in enumerate(self._batches(), 1):
+            index = batch.pop("index")
+            result = self._gathered(self._step(variables, batch), index)
+            rows = result["index"][result["index"] >= 0]
+            scores[rows] = result["scores"][result["index"] >= 0]
+            losses[rows] = result["loss"][result["index"] >= 0]
+            if progress and done % max(1, len(source) // self._clips // 10) == 0:
+                seconds = time.perf_counter() - started
+                clips = min(done * self._clips, len(source))
+                logging.info(
+                    "%s: %d of %d clips, %.0f s", self.protocol.name, clips, len(source), seconds
+                )
+        return scores, float(losses.mean())
+
+    def _batches(self):
+        batches = eval_batches(
+            self._source,
+            sampling=self._config.sampling,
+            num_clips=self.protocol.clips,
+            batch_size=self._clips,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
+            loader=self._config.data.loader,
+        )
+        keys = ("keypoint", "score", "frame_size", "label", "index")
+        return to_devices(({k: batch[k] for k in keys} for batch in batches), self._mesh)
+
+    def _gathered(self, result: dict, index: jax.Array) -> dict[str, np.ndarray]:
+        """Everything on every process's host."""
+        result = result | {"index": index}
+        if jax.process_count() > 1:
+            return multihost_utils.process_allgather(result, tiled=True)
+        return jax.device_get(result)
+
+
+def evaluate(
+    config,
+    workdir: str | Path,
+    *,
+    checkpoint: str = "latest",
+    split: str = "",
+    chosen: tuple[Protocol, ...] = (),
+    record: str | Path = "",
+) -> dict[str, dict[str, Any]]:
+    """Evaluates a run's checkpoint and writes `<workdir>/evaluations/<split>-<protocol>/`.
+
+    Args:
+      config: the config the run was trained with.
+      workdir: the run's directory.
+      checkpoint: 'latest', 'best', a step, or the path of a checkpoint folder.
+      split: of the data set; '' for config.data.test_split.
+      chosen: protocols; () for one clip and for many clips x flip.
+      record: a JSON file to write the result, and all it takes to repeat it, to.
+
+    Returns:
+      Metrics by protocol name.
+    """
+    workdir, split = Path(workdir), split or config.data.test_split
+    folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
+    source, recognizer, mesh = open_source(config.data, split), make_recognizer(config), make_mesh()
+    results = {}
+    with jax.set_mesh(mesh):
+        init = jax.jit(recognizer.init, out_shardings=replicated(mesh))
+        variables = load_model(folder, init(jax.random.key(0)))
+        for protocol in chosen or protocols(config):
+            evaluator = Evaluator(config, recognizer, mesh, source, protocol)
+            values, loss = evaluator.scores(variables, progress=True)
+            names = source.info.class_names
+            scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
+            extra = {"loss": loss, "split": split, "checkpoint": folder.name}
+            results[protocol.name] = _write(workdir, split, scores, extra)
+            _announce(config.name, split, folder.name, results[protocol.name])
+    if record and jax.process_index() == 0:
+        write_record(record, config, workdir, results)
+    return results
+
+
+def _write(workdir: Path, split: str, scores: Scores, extra: dict[str, Any]) -> dict[str, Any]:
+    name = f"{split}-{scores.protocol}".replace(" ", "-")
+    if jax.process_index() == 0:
+        return write_evaluation(workdir / FOLDER / name, scores, extra)
+    return metrics.summarize(scores.scores, scores.labels) | extra
+
+
+def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:
+    logging.info(
+        "%s, split %s, checkpoint %s, %s: top-1 %.4f  top-5 %.4f  mean class %.4f  (%d clips)",
+        name,
+        split,
+        step,
+        result["protocol"],
+        result["top1"],
+        result["top5"],
+        result["mean_class"],
+        result["clips"],
+    )
+
+
+def write_record(
+    path: str | Path, config, workdir: Path, results: dict[str, dict[str, Any]], **facts: Any
+) -> None:
+    """Writes a result as README tables quote it; the last protocol is the headline."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run = provenance.read_json(workdir / provenance.RUN_FILE)
+    headline = list(results.values())[-1]
+    record = {
+        "name": path.stem,
+        "protocol": headline["protocol"],
+        "split": headline["split"],
+        "metrics": {k: headline[k] for k in ("top1", "top5", "mean_class", "loss")},
+        "clips": headline["clips"],
+        "all_protocols": results,
+        "command": provenance.command(),
+        "training": run,
+        "seed": config.seed,
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
+        "config": provenance.config_to_dict(config),
+    }
+    provenance.write_json(path, record | facts)

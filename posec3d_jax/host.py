@@ -1,0 +1,41 @@
+"""Settings of the host that the program chooses for its user: allocator, compilation cache, logs.
+
+glibc's allocator returns large buffers to the system and faults them in again at every step, which
+costs a CPU run up to half its time. Its tunables are read when a process starts, so `tune_process`
+starts the program again, once, with them set. POSEC3D_HOST_SETTINGS=0 turns all of this off.
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+SWITCH = "POSEC3D_HOST_SETTINGS"
+_MALLOC = (
+    "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000:glibc.malloc.arena_max=1"
+)
+_TUNABLES = "GLIBC_TUNABLES"
+
+
+def tune_process() -> None:
+    """Re-executes this program with the allocator tuned; call before anything is imported or done.
+
+    Does nothing off glibc, if GLIBC_TUNABLES is set already, or if the user said no.
+    """
+    glibc = platform.libc_ver()[0] == "glibc"
+    if not glibc or os.environ.get(SWITCH) == "0" or os.environ.get(_TUNABLES):
+        return
+    os.environ[_TUNABLES] = _MALLOC
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stdout.flush()
+    os.execv(sys.executable, sys.orig_argv[:1] + sys.orig_argv[1:])
+
+
+def use_compilation_cache() -> None:
+    """Compiled programs are kept in ~/.cache/posec3d_jax, so that a second run starts at once."""
+    if os.environ.get(SWITCH) == "0":
+        return
+    import jax  # here: tune_process must come before it
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "posec3d_jax"
+    jax.config.update("jax_compilation_cache_dir", str(cache))

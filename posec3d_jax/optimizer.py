@@ -1,0 +1,53 @@
+"""Learning-rate schedule and SGD as the references run them (PyTorch's conventions)."""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+Schedule = Callable[[jax.Array | int], jax.Array]
+
+
+def peak_learning_rate(optimizer, batch_size: int) -> float:
+    """The rate of the recipe, which is given at `reference_batch`, scaled to this batch size."""
+    return optimizer.learning_rate * batch_size / optimizer.reference_batch
+
+
+def make_schedule(optimizer, batch_size: int, steps_per_epoch: int, total_steps: int) -> Schedule:
+    """Step to learning rate: linear warm-up, then a cosine to zero or drops after given epochs."""
+    peak, warmup = peak_learning_rate(optimizer, batch_size), optimizer.warmup_epochs
+    warmup_steps = round(warmup * steps_per_epoch)
+    if optimizer.schedule == "cosine":
+        after = _cosine(peak, max(total_steps - warmup_steps, 1))
+    elif optimizer.schedule == "step":
+        drops = [round(e * steps_per_epoch) - warmup_steps for e in optimizer.step_epochs]
+        after = optax.piecewise_constant_schedule(peak, dict.fromkeys(drops, optimizer.step_factor))
+    else:
+        raise ValueError(
+            f"config.optimizer.schedule is {optimizer.schedule!r}; expected 'cosine' or 'step'"
+        )
+    if not warmup_steps:
+        return after
+    return optax.join_schedules(
+        [optax.linear_schedule(peak / warmup_steps, peak, warmup_steps), after], [warmup_steps]
+    )
+
+
+def _cosine(peak: float, steps: int) -> Schedule:
+    return lambda step: 0.5 * peak * (1 + jnp.cos(math.pi * jnp.minimum(step, steps) / steps))
+
+
+def make_optimizer(optimizer, schedule: Schedule) -> optax.GradientTransformation:
+    """Clip by global norm, then decay on every parameter, then momentum, then the rate.
+
+    The order is PyTorch's: decay enters the momentum, and the rate multiplies its output.
+    """
+    clip = optax.clip_by_global_norm(optimizer.clip_norm) if optimizer.clip_norm else None
+    return optax.chain(
+        clip or optax.identity(),
+        optax.add_decayed_weights(optimizer.weight_decay),
+        optax.trace(decay=optimizer.momentum),
+        optax.scale_by_learning_rate(schedule),
+    )

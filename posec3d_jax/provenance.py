@@ -1,0 +1,71 @@
+"""What it takes to run a result again: command, config, seed, versions, hardware."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+
+RUN_FILE, CONFIG_FILE = "run.json", "config.json"
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
+
+
+def command() -> str:
+    """The command line of this process, as one would type it."""
+    program = Path(sys.argv[0]).name
+    program = "posec3d" if program in ("posec3d", "main.py") else f"python {sys.argv[0]}"
+    return shlex.join([*program.split(), *sys.argv[1:]])
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Devices and host processor."""
+    return {
+        "backend": jax.default_backend(),
+        "devices": jax.device_count(),
+        "device_kind": jax.devices()[0].device_kind,
+        "processes": jax.process_count(),
+        "host_cpu": _cpu_name(),
+        "host_cores": os.cpu_count(),
+    }
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def config_to_dict(config) -> dict[str, Any]:
+    """The resolved config as plain JSON-able data."""
+    return json.loads(config.to_json_best_effort())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes through a temporary file, so that a reader never sees half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def read_json(path: Path) -> Any:
+    """The contents of a JSON file, or {} if it does not exist."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,0 +1,44 @@
+"""The device mesh, the two placements there are, and how host batches become global arrays."""
+
+from collections.abc import Iterator, Mapping
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+
+def make_mesh() -> Mesh:
+    """All devices of all processes along one axis, 'data'."""
+    return jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    """Whole on every device: parameters, statistics, optimizer state, metrics."""
+    return NamedSharding(mesh, P())
+
+
+def by_clip(mesh: Mesh) -> NamedSharding:
+    """Split along the first axis: batches, scores."""
+    return NamedSharding(mesh, P("data"))
+
+
+def check_batch_size(batch_size: int, mesh: Mesh, what: str) -> None:
+    """Raises ValueError if the devices cannot share `batch_size` evenly."""
+    if batch_size % mesh.size:
+        raise ValueError(
+            f"{what} is {batch_size}, which {mesh.size} devices cannot share evenly; "
+            f"expected a multiple of {mesh.size}"
+        )
+
+
+def to_devices(
+    batches: Iterator[Mapping[str, np.ndarray]], mesh: Mesh
+) -> Iterator[dict[str, jax.Array]]:
+    """This process's part of each batch, placed as its shard of the global batch."""
+    placement = by_clip(mesh)
+    for batch in batches:
+        yield {
+            name: jax.make_array_from_process_local_data(placement, array)
+            for name, array in batch.items()
+        }
