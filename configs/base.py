@@ -88,7 +88,7 @@ def get_config() -> ConfigDict:
     volume.limbs = False  # limb channels; with both, joints come first
     volume.sigma = 0.6  # heatmap pixels
     volume.use_score = True  # scale each gaussian by the detector's score
-    volume.drop_missing = False  # True: joints at exactly (0, 0) are not drawn, whatever their score
+    volume.drop_missing = False  # True: joints at exactly (0, 0) are never drawn
     volume.epsilon = 1e-3  # scores below are not drawn (PYSKL 1e-3, mmaction2 1e-4)
     volume.train_size = (56, 56)  # H, W
     volume.test_size = (64, 64)

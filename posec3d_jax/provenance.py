@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+from ml_collections import ConfigDict
 
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
@@ -57,6 +58,18 @@ def _cpu_name() -> str:
 def config_to_dict(config) -> dict[str, Any]:
     """The resolved config as plain JSON-able data."""
     return json.loads(config.to_json_best_effort())
+
+
+def load_config(workdir: str | Path) -> ConfigDict:
+    """The config that a run was started with, locked.
+
+    Raises:
+      FileNotFoundError: there is no run in that directory.
+    """
+    path = Path(workdir) / CONFIG_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
+    return ConfigDict(read_json(path)).lock()
 
 
 def write_json(path: Path, value: Any) -> None:

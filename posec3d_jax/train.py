@@ -71,7 +71,7 @@ def train_and_evaluate(config, workdir: str | Path) -> dict[str, Any]:
     check_batch_size(config.train.batch_size, mesh, "config.train.batch_size")
     schedule = make_schedule(config.optimizer, config.train.batch_size, plan.per_epoch, plan.total)
     optimizer = make_optimizer(config.optimizer, schedule)
-    run = _Run(config, workdir, plan, schedule)
+    run = _Run(config, workdir, plan, schedule, source.info.class_names)
     with jax.set_mesh(mesh), Checkpoints(workdir) as checkpoints:
         key = jax.random.key(config.seed)
         create = jax.jit(
@@ -162,8 +162,9 @@ def _loop(step, state, batches, key, run: "_Run", checkpoints: Checkpoints, vali
 class _Run:
     """What a run writes beside its checkpoints, and its clock."""
 
-    def __init__(self, config, workdir: Path, plan: Plan, schedule):
+    def __init__(self, config, workdir: Path, plan: Plan, schedule, class_names: tuple[str, ...]):
         self.config, self.workdir, self.plan, self.schedule = config, workdir, plan, schedule
+        self.class_names = class_names
         self.lead = jax.process_index() == 0
         self.writer = MetricWriter(workdir, lead=self.lead)
         self.waited = 0.0
@@ -200,6 +201,7 @@ class _Run:
         facts = {
             "command": provenance.command(),
             "seed": self.config.seed,
+            "class_names": list(self.class_names),
             "versions": provenance.versions(),
             "hardware": provenance.hardware(),
             "steps": step,
