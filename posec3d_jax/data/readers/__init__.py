@@ -1,0 +1,48 @@
+"""Readers: one module a file format, each with a `read` that returns a `SkeletonDataset`.
+
+Every reader has the signature `read(path, *, skeleton, camera, report, **options)`: `skeleton` is
+the config's layout, held against the file's; `camera` (config.data.camera) projects 3-D data;
+`report` receives what was wrong with single samples; the options are config.data.reader_options.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from posec3d_jax.data.readers import penn_action
+from posec3d_jax.data.records import SkeletonDataset, ValidationReport
+from posec3d_jax.skeletons import Skeleton
+
+COMMON = ("path", "skeleton", "camera", "report")
+
+READERS: dict[str, Callable[..., SkeletonDataset]] = {
+    "penn_action": penn_action.read,
+}
+
+
+def read_dataset(
+    name: str,
+    path: str | Path,
+    *,
+    skeleton: Skeleton,
+    camera: Mapping,
+    report: ValidationReport,
+    options: Mapping,
+) -> SkeletonDataset:
+    """Open `path` with the reader called `name`, after checking its name and its options.
+
+    Raises ValueError for an unknown reader or option (naming those there are) and for a layout
+    that does not fit, FileNotFoundError for a missing source.
+    """
+    if name not in READERS:
+        raise ValueError(f"config.data.format {name!r} is not one of {', '.join(READERS)}")
+    accepted = [p for p in inspect.signature(READERS[name]).parameters if p not in COMMON]
+    unknown = [option for option in options if option not in accepted and "options" not in accepted]
+    if unknown:
+        raise ValueError(
+            f"config.data.reader_options has {', '.join(unknown)}, which reader {name!r} does not "
+            f"know; its options: {', '.join(accepted) or 'none'}"
+        )
+    if not Path(path).exists():
+        raise FileNotFoundError(f"config.data.source: {path} does not exist")
+    return READERS[name](Path(path), skeleton=skeleton, camera=camera, report=report, **options)
