@@ -29,5 +29,5 @@ def get_config(variant: str = "joint-fold1"):
     config.data.test_split = f"{fold}_test"
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 5
-    config.train.epochs = 6
+    config.train.epochs = 4
     return config

@@ -70,9 +70,7 @@ def _write_record(path: Path, config, results: list[dict], means: dict) -> None:
 
 if __name__ == "__main__":
     tune_process()
-    flags.DEFINE_string(
-        "config", None, "File with variants <stream>-fold<n>.", required=True
-    )
+    flags.DEFINE_string("config", None, "File with variants <stream>-fold<n>.", required=True)
     flags.DEFINE_string("stream", "joint", "joint, limb or both.")
     flags.DEFINE_list("folds", ["1", "2", "3", "4", "5"], "Numbers of the folds.")
     flags.DEFINE_string("workdir", None, "Directory of the runs.", required=True)
