@@ -39,3 +39,13 @@ def use_compilation_cache() -> None:
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "posec3d_jax"
     jax.config.update("jax_compilation_cache_dir", str(cache))
+
+
+def quiet_libraries() -> None:
+    """Our progress is logged; of the libraries only warnings are."""
+    from absl import logging
+
+    logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().addFilter(
+        lambda record: "posec3d_jax" in record.pathname or record.levelno >= 30
+    )

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from posec3d_jax.host import tune_process, use_compilation_cache
+from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
 
 USAGE = """posec3d COMMAND [flags]
 
@@ -106,13 +106,12 @@ def _flatten(config, prefix: str = "") -> list[str]:
 
 
 def _main(argv: list[str]) -> None:
-    from absl import flags, logging
+    from absl import flags
 
     command = argv[1] if len(argv) > 1 else ""
     if command not in COMMANDS:
         sys.exit(f"posec3d: unknown command {command!r}\n\n{USAGE}")
-    logging.set_verbosity(logging.INFO)
-    logging.get_absl_handler().addFilter(_is_ours)
+    quiet_libraries()
     use_compilation_cache()
     if flags.FLAGS.multihost:
         import jax
@@ -124,11 +123,6 @@ def _main(argv: list[str]) -> None:
         if flags.FLAGS.traceback:
             raise
         sys.exit(f"posec3d {command}: {error}")
-
-
-def _is_ours(record) -> bool:
-    """Libraries' progress reports drown ours; their warnings stay."""
-    return "posec3d_jax" in record.pathname or record.levelno >= 30
 
 
 def _config(flags):

@@ -5,7 +5,7 @@ Running it again in the same directory resumes; the batches of a step depend on 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 from absl import logging
+from jax.sharding import Mesh
 
 from posec3d_jax import provenance
 from posec3d_jax.checkpoints import Checkpoints
@@ -50,12 +51,19 @@ def make_plan(config, source: Source) -> Plan:
     )
 
 
-def train_and_evaluate(config, workdir: str | Path) -> dict[str, Any]:
+def train_and_evaluate(
+    config,
+    workdir: str | Path,
+    mesh: Mesh | None = None,
+    after_step: Callable[[Plan, int], None] | None = None,
+) -> dict[str, Any]:
     """Trains as `config` says, resuming what `workdir` holds, and returns the last metrics.
 
     Args:
       config: a ConfigDict with every key of configs/base.py.
       workdir: gets config.json, run.json, metrics.jsonl, tensorboard/ and checkpoints/.
+      mesh: devices to run on; all of them by default.
+      after_step: called with the plan and the steps done, after each; may raise to stop.
 
     Returns:
       The last line of training metrics and, with a validation split, of validation metrics.
@@ -67,7 +75,7 @@ def train_and_evaluate(config, workdir: str | Path) -> dict[str, Any]:
     """
     workdir = Path(workdir)
     source = open_source(config.data, config.data.train_split)
-    recognizer, plan, mesh = make_recognizer(config), make_plan(config, source), make_mesh()
+    recognizer, plan, mesh = make_recognizer(config), make_plan(config, source), mesh or make_mesh()
     check_batch_size(config.train.batch_size, mesh, "config.train.batch_size")
     schedule = make_schedule(config.optimizer, config.train.batch_size, plan.per_epoch, plan.total)
     optimizer = make_optimizer(config.optimizer, schedule)
@@ -89,7 +97,7 @@ def train_and_evaluate(config, workdir: str | Path) -> dict[str, Any]:
         validate = _validator(config, recognizer, mesh)
         batches = to_devices(_batches(config, source, plan, int(state.step)), mesh)
         key = jax.device_put(jax.random.fold_in(key, 1), whole)
-        return _loop(step, state, batches, key, run, checkpoints, validate)
+        return _loop(step, state, batches, key, run, checkpoints, validate, after_step)
 
 
 def _batches(config, source: Source, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
@@ -137,7 +145,7 @@ def _validator(config, recognizer, mesh):
     return validate
 
 
-def _loop(step, state, batches, key, run: "_Run", checkpoints: Checkpoints, validate):
+def _loop(step, state, batches, key, run: "_Run", checkpoints, validate, after_step):
     """The order is a contract: step, log, validate, save; a saved state is never used again."""
     number, plan, last = int(state.step), run.plan, {}
     batches = iter(batches)
@@ -155,6 +163,8 @@ def _loop(step, state, batches, key, run: "_Run", checkpoints: Checkpoints, vali
             last |= run.log_validation(number, validated)
         if validated or number % plan.checkpoint_every == 0 or number == plan.total:
             checkpoints.save(state, validated and {"top1": validated["top1"]})
+        if after_step:
+            after_step(plan, number)
     run.finished(number)
     return last
 
