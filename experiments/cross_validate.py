@@ -50,22 +50,17 @@ def average(folds: list[dict[str, dict]]) -> dict[str, dict[str, float]]:
 def _write_record(path: Path, config, results: list[dict], means: dict) -> None:
     options, protocol = flags.FLAGS, list(means)[-1]
     runs = [Path(options.workdir) / f"fold{fold}" / provenance.RUN_FILE for fold in options.folds]
-    record = {
-        "name": path.stem,
-        "protocol": f"{protocol}, mean of {len(results)} folds",
-        "metrics": means[protocol],
-        "clips": sum(result[protocol]["clips"] for result in results),
-        "all_protocols": means,
-        "folds": results,
-        "command": provenance.command(),
-        "training": [provenance.read_json(run) for run in runs],
-        "seed": config.seed,
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
-        "config": provenance.config_to_dict(config),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    provenance.write_json(path, record)
+    provenance.write_record(
+        path,
+        protocol=f"{protocol}, mean of {len(results)} folds",
+        metrics=means[protocol],
+        clips=sum(result[protocol]["clips"] for result in results),
+        seed=config.seed,
+        config=provenance.config_to_dict(config),
+        training=[provenance.read_json(run) for run in runs],
+        all_protocols=means,
+        folds=results,
+    )
 
 
 if __name__ == "__main__":

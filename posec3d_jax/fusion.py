@@ -77,21 +77,16 @@ def fuse_runs(
         configs = [
             provenance.read_json(_run_folder(path) / provenance.CONFIG_FILE) for path in paths
         ]
-        facts = {
-            "name": Path(record).stem,
-            "protocol": scores.protocol,
-            "clips": len(scores.names),
-            "metrics": result["fused"],
-            "streams": result["streams"],
-            "command": provenance.command(),
-            "training": runs,
-            "seed": [run.get("seed") for run in runs],
-            "versions": provenance.versions(),
-            "hardware": provenance.hardware(),
-            "config": configs,
-        }
-        Path(record).parent.mkdir(parents=True, exist_ok=True)
-        provenance.write_json(Path(record), facts)
+        provenance.write_record(
+            record,
+            protocol=scores.protocol,
+            metrics=result["fused"],
+            clips=len(scores.names),
+            seed=[run.get("seed") for run in runs],
+            config=configs,
+            training=runs,
+            streams=result["streams"],
+        )
     return "\n".join(lines)
 
 

@@ -29,12 +29,13 @@ def run() -> None:
 
 
 def _find_configs(argv: list[str]) -> None:
-    """Makes `from configs import base` work inside a config, wherever posec3d is started."""
-    sys.path.insert(0, str(Path.cwd()))
+    """Makes `from configs import base` work inside a config, wherever it and its user are."""
+    folders = [Path.cwd(), Path(__file__).resolve().parents[1]]
     for argument in argv:
         if argument.startswith(("--config=", "-config=")):
             path = Path(argument.split("=", 1)[1].split(":", 1)[0]).resolve()
-            sys.path.insert(0, str(path.parent.parent))
+            folders = [path.parent.parent, *folders]
+    sys.path[:0] = [str(folder) for folder in folders if (folder / "configs").is_dir()]
 
 
 def _define_flags() -> None:

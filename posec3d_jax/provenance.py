@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,47 @@ def load_config(workdir: str | Path) -> ConfigDict:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
     return ConfigDict(read_json(path)).lock()
+
+
+def write_record(
+    path: str | Path,
+    *,
+    protocol: str,
+    metrics: Mapping[str, float],
+    clips: int,
+    seed: Any,
+    config: Any,
+    training: Any,
+    **facts: Any,
+) -> None:
+    """Writes results/<name>.json: one figure, and all that it takes to get it again.
+
+    Args:
+      path: of the file; its stem names the result.
+      protocol: how it was tested, in words.
+      metrics: fractions, `top1` among them.
+      clips: how many were tested.
+      seed: of the training; a list for several runs, as `config` and `training` are then.
+      config: the resolved config as a dict.
+      training: run.json of the training.
+      **facts: anything else.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": path.stem,
+        "protocol": protocol,
+        "metrics": dict(metrics),
+        "clips": clips,
+        **facts,
+        "command": command(),
+        "training": training,
+        "seed": seed,
+        "versions": versions(),
+        "hardware": hardware(),
+        "config": config,
+    }
+    write_json(path, record)
 
 
 def write_json(path: Path, value: Any) -> None:
