@@ -47,6 +47,9 @@ def _define_flags() -> None:
     config_flags.DEFINE_config_file("config", None, "Config file, file.py or file.py:variant.")
     flags.DEFINE_string("workdir", "", "Directory of the run.")
     flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or GPU cluster.")
+    flags.DEFINE_string("coordinator", "", "With --multihost outside TPU and Slurm: host:port.")
+    flags.DEFINE_integer("num_processes", None, "With --coordinator: how many processes there are.")
+    flags.DEFINE_integer("process_id", None, "With --coordinator: number of this process.")
     flags.DEFINE_bool("traceback", False, "Show where in the program an error was raised.")
     flags.DEFINE_bool("skip_bad", False, "prepare: leave bad samples out instead of refusing.")
     flags.DEFINE_bool("overwrite", False, "prepare: replace the data set that is there.")
@@ -123,16 +126,24 @@ def _main(argv: list[str]) -> None:
         sys.exit(f"posec3d: unknown command {command!r}\n\n{USAGE}")
     quiet_libraries()
     use_compilation_cache()
-    if flags.FLAGS.multihost:
-        import jax
-
-        jax.distributed.initialize()
     try:
+        if flags.FLAGS.multihost:
+            _join(flags.FLAGS)
         COMMANDS[command](flags.FLAGS, argv[2:])
     except (ValueError, FileNotFoundError, FloatingPointError) as error:
         if flags.FLAGS.traceback:
             raise
         sys.exit(f"posec3d {command}: {error}")
+
+
+def _join(flags) -> None:
+    """Finds the other processes: by itself on Cloud TPU and under Slurm, else at --coordinator."""
+    import jax
+
+    address = flags.coordinator or None
+    if address and (flags.num_processes is None or flags.process_id is None):
+        raise ValueError("--coordinator needs --num_processes and --process_id")
+    jax.distributed.initialize(address, flags.num_processes, flags.process_id)
 
 
 def _config(flags):
