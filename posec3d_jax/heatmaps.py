@@ -7,6 +7,7 @@ persons merge by maximum, and a limb shorter than one pixel becomes a blob of it
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def keypoint_heatmaps(
@@ -36,15 +37,34 @@ def keypoint_heatmaps(
 
 def _profile(centre: jax.Array, length: int, sigma: float) -> jax.Array:
     """exp(-(i - c)^2 / 2 sigma^2) inside the window of c, else 0: [..., V] to [..., length, V]."""
-    position, centre = jnp.arange(length, dtype=centre.dtype)[:, None], centre[..., None, :]
-    inside = _inside(position, centre, centre, sigma)
-    return jnp.where(inside, jnp.exp(jnp.square(position - centre) / (-2 * sigma**2)), 0)
+    inside = _inside(length, centre, centre, sigma)
+    distance = jnp.arange(length, dtype=centre.dtype)[:, None] - centre[..., None, :]
+    return jnp.where(inside, jnp.exp(jnp.square(distance) / (-2 * sigma**2)), 0)
 
 
-def _inside(position: jax.Array, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
-    """The reference's half-open window: both edges are `int()`, which truncates toward zero."""
-    first, last = jnp.trunc(low - 3 * sigma), jnp.trunc(high + 3 * sigma) + 1
-    return (position >= first) & (position < last)
+def _inside(length: int, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
+    """[..., V] to [..., length, V]: the columns from int(low - 3 sigma) to int(high + 3 sigma).
+
+    The reference adds in double precision and truncates toward zero; a sum in float32 is off by a
+    column where it is nearly an integer (14.2 + 1.8). So each column's bounds on low and high are
+    worked out beforehand, in doubles.
+    """
+    until, since = (jnp.array(bound)[:, None] for bound in _bounds(length, sigma, low.dtype))
+    return (low[..., None, :] < until) & (high[..., None, :] >= since)
+
+
+def _bounds(length: int, sigma: float, dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Column i is inside where low < until[i] and high >= since[i]; both rounded up to `dtype`."""
+    column, reach = np.arange(length), 3 * sigma
+    until, since = column + 1 + reach, column - reach
+    # -0.2 truncates to 0: column 0 is reached from one pixel further away than any other.
+    since[0] = np.nextafter(-1 - reach, np.inf)
+    return _rounded_up(until, dtype), _rounded_up(since, dtype)
+
+
+def _rounded_up(value: np.ndarray, dtype) -> np.ndarray:
+    nearest = value.astype(dtype)
+    return np.where(nearest >= value, nearest, np.nextafter(nearest, np.inf, dtype=dtype))
 
 
 def _max_over_persons(draw, *arrays: jax.Array) -> jax.Array:
@@ -83,7 +103,7 @@ def limb_heatmaps(
 
 
 def _ridge(start, end, peak, size, sigma) -> jax.Array:
-    """peak * exp(-d^2 / 2 sigma^2) with d the distance to the segment: [B, T, L] to [B, T, H, W, L]."""
+    """[B, T, L] to [B, T, H, W, L]: peak * exp(-d^2 / 2 sigma^2), d the distance to the segment."""
     x = jnp.arange(size[1], dtype=start.dtype)[None, :, None]
     y = jnp.arange(size[0], dtype=start.dtype)[:, None, None]
     (ax, ay), (bx, by) = _coordinates(start), _coordinates(end)
@@ -92,9 +112,10 @@ def _ridge(start, end, peak, size, sigma) -> jax.Array:
     along = ((x - ax) * dx + (y - ay) * dy) / jnp.where(length == 0, 1, length)
     along = jnp.clip(along, 0, 1)
     distance = jnp.square(x - ax - along * dx) + jnp.square(y - ay - along * dy)
-    inside = _inside(x, jnp.minimum(ax, bx), jnp.maximum(ax, bx), sigma)
-    inside &= _inside(y, jnp.minimum(ay, by), jnp.maximum(ay, by), sigma)
-    peak = peak[..., None, None, :]
+    low, high = jnp.minimum(start, end), jnp.maximum(start, end)
+    across = _inside(size[1], low[..., 0], high[..., 0], sigma)[..., None, :, :]
+    down = _inside(size[0], low[..., 1], high[..., 1], sigma)[..., :, None, :]
+    inside, peak = down & across, peak[..., None, None, :]
     return jnp.where(inside, peak * jnp.exp(distance / (-2 * sigma**2)), 0)
 
 

@@ -13,11 +13,12 @@ PACKAGE = ROOT / "posec3d_jax"
 
 # An import goes to the same floor or a lower one, without cycles.
 FLOORS = {
-    0: "skeletons layouts declarations label_spaces metrics",
+    0: "skeletons layouts declarations label_spaces metrics tables",
     1: "heatmaps geometry encoder models sharding optimizer",
     2: "data",
     3: "train_state train evaluate predict checkpoints reports prepare inspection fusion "
-    "metric_writer weights host drawing charts html_page event_file evaluation_files",
+    "metric_writer weights summary recognizer initialize provenance host drawing charts html_page "
+    "event_file evaluation_files",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
