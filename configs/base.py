@@ -4,7 +4,11 @@ The defaults are the published NTU60 recipe (PYSKL): SlowOnly, joint stream, 48 
 A key that is not here does not exist: configs are locked, a misspelt key is an error.
 """
 
+from collections.abc import Collection, Sequence
+
 from ml_collections import ConfigDict
+
+from posec3d_jax.skeletons import get_skeleton
 
 
 def slowonly(**changes) -> ConfigDict:
@@ -43,6 +47,10 @@ def x3d_shallow(**changes) -> ConfigDict:
     )
 
 
+NETWORKS = {"slowonly": slowonly, "c3d_light": c3d_light, "x3d_shallow": x3d_shallow}
+STREAMS = ("joint", "limb", "both")
+
+
 def get_config() -> ConfigDict:
     """The reference page: NTU60 cross-subject, joint stream."""
     config = ConfigDict()
@@ -62,7 +70,7 @@ def get_config() -> ConfigDict:
     data.in_memory = True  # load the split into memory once; False streams it from disk
     data.keypoint_dtype = "float32"  # on disk; 'float16' is what PYSKL's files hold
     data.loader = "tf"  # 'tf' (tf.data), or 'threads' (needs no TensorFlow)
-    data.skeleton = "coco_17"  # a name of skeletons.py, or a dict declaring joints and limbs
+    data.skeleton = "coco_17"  # a name of skeletons.py; for one's own: `declare_skeleton` below
     data.remap_to = ""  # a layout to convert the joints to by name; '' keeps them
     data.num_classes = 60
     data.class_names = ()  # () keeps the reader's
@@ -88,7 +96,7 @@ def get_config() -> ConfigDict:
     volume.limbs = False  # limb channels; with both, joints come first
     volume.sigma = 0.6  # heatmap pixels
     volume.use_score = True  # scale each gaussian by the detector's score
-    volume.drop_missing = False  # True: joints at exactly (0, 0) are not drawn, whatever their score
+    volume.drop_missing = False  # True: joints at exactly (0, 0) are never drawn
     volume.epsilon = 1e-3  # scores below are not drawn (PYSKL 1e-3, mmaction2 1e-4)
     volume.train_size = (56, 56)  # H, W
     volume.test_size = (64, 64)
@@ -144,6 +152,63 @@ def set_stream(config: ConfigDict, stream: str) -> None:
         raise ValueError(f"unknown variant {stream!r}; expected joint, limb or both")
     config.volume.keypoints = stream != "limb"
     config.volume.limbs = stream != "joint"
+
+
+def set_network(config: ConfigDict, network: str, **changes) -> None:
+    """Makes `config.model` the network of that name in NETWORKS, with its defaults or `changes`."""
+    config.model = NETWORKS[network](**changes).lock()  # a new sub-config is born open
+
+
+def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:
+    """The words of a variant such as 'limb-c3d_light', one for each group.
+
+    Args:
+      variant: words joined by '-', in any order, at most one of each group; '' for all defaults.
+      groups: the words to choose from; the first of a group is its default.
+
+    Raises:
+      ValueError: a word that is in no group, or two of the same group; lists what there is.
+    """
+    chosen: dict[int, str] = {}
+    for word in filter(None, variant.split("-")):
+        number = next((i for i, group in enumerate(groups) if word in group), None)
+        if number is None or number in chosen:
+            fault = f"unknown word {word!r}" if number is None else "two words of one kind"
+            known = " and one of ".join(", ".join(group) for group in groups)
+            raise ValueError(
+                f"variant {variant!r}: {fault}; expected at most one of {known}, joined by '-'"
+            )
+        chosen[number] = word
+    return tuple(chosen.get(i, next(iter(group))) for i, group in enumerate(groups))
+
+
+def declare_skeleton(
+    config: ConfigDict,
+    *,
+    joints: Sequence[str],
+    limbs: Sequence[Sequence[str | int]],
+    pairs: Sequence[Sequence[str | int]],
+    name: str = "custom",
+) -> None:
+    """Makes `config.data.skeleton` a joint layout of one's own.
+
+    The default there is a layout's name, and a config refuses a value of another type unless told;
+    so this function does the assignment, and checks the layout while at it.
+
+    Args:
+      config: changed in place.
+      joints: unique names in the order of the keypoint arrays.
+      limbs: the segments of limb volumes, each two joints, by name or by index.
+      pairs: (left, right) joints, by name or by index; what is not listed has no other side.
+      name: shown in reports.
+
+    Raises:
+      ValueError: a joint that there is not, a limb without its mirror image, ...; says which.
+    """
+    layout = dict(name=name, joints=joints, limbs=limbs, pairs=pairs)
+    _ = get_skeleton(layout).flip_limbs  # a limb without mirror image could not be tested flipped
+    with config.ignore_type():
+        config.data.skeleton = ConfigDict(layout).lock()
 
 
 def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:

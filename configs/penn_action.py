@@ -24,6 +24,6 @@ def get_config(stream: str = "joint"):
     config.data.max_persons = 1
     base.set_small(config, frames=24, size=28, width=16)
     config.data.repeat = 1
-    config.train.epochs = 32
+    config.train.epochs = 28
     config.train.checkpoint_every = 4
     return config

@@ -11,6 +11,7 @@ import jax
 from orbax.checkpoint import v1 as ocp
 
 from posec3d_jax.recognizer import TrainState
+from posec3d_jax.sharding import make_mesh, replicated
 
 FOLDER = "checkpoints"
 Tree = Any
@@ -137,11 +138,16 @@ def load_model(checkpoint: str | Path, like: Tree) -> Tree:
 
 
 def load_raw_model(checkpoint: str | Path) -> Tree:
-    """The variables of a checkpoint folder as stored, on the host's first device."""
+    """The variables of a checkpoint folder as stored, on every device, wherever they were saved."""
     folder = Path(checkpoint).absolute()
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a checkpoint folder")
-    return ocp.load_checkpointables(folder, {"model": None})["model"]
+    stored = ocp.checkpointables_metadata(folder).metadata["model"]
+    placement = replicated(make_mesh())
+    like = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=placement), stored
+    )
+    return ocp.load_checkpointables(folder, {"model": like})["model"]
 
 
 def _leaves(tree: Tree) -> list[tuple[Any, Any]]:

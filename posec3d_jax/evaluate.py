@@ -153,7 +153,7 @@ def evaluate(
             results[protocol.name] = _write(workdir, split, scores, extra)
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
-        write_record(record, config, workdir, results)
+        _record(record, config, workdir, results)
     return results
 
 
@@ -178,26 +178,17 @@ def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:
     )
 
 
-def write_record(
-    path: str | Path, config, workdir: Path, results: dict[str, dict[str, Any]], **facts: Any
-) -> None:
-    """Writes a result as README tables quote it; the last protocol is the headline."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    run = provenance.read_json(workdir / provenance.RUN_FILE)
+def _record(path: str | Path, config, workdir: Path, results: dict[str, dict[str, Any]]) -> None:
+    """The result as README tables quote it; the last protocol is the headline."""
     headline = list(results.values())[-1]
-    record = {
-        "name": path.stem,
-        "protocol": headline["protocol"],
-        "split": headline["split"],
-        "metrics": {k: headline[k] for k in ("top1", "top5", "mean_class", "loss")},
-        "clips": headline["clips"],
-        "all_protocols": results,
-        "command": provenance.command(),
-        "training": run,
-        "seed": config.seed,
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
-        "config": provenance.config_to_dict(config),
-    }
-    provenance.write_json(path, record | facts)
+    provenance.write_record(
+        path,
+        protocol=headline["protocol"],
+        metrics={k: headline[k] for k in ("top1", "top5", "mean_class", "loss")},
+        clips=headline["clips"],
+        seed=config.seed,
+        config=provenance.config_to_dict(config),
+        training=provenance.read_json(workdir / provenance.RUN_FILE),
+        split=headline["split"],
+        all_protocols=results,
+    )

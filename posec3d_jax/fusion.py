@@ -1,12 +1,12 @@
 """Late fusion of streams: weighted sums of saved scores, clip by clip (joint + limb)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from posec3d_jax import metrics
+from posec3d_jax import metrics, provenance
 from posec3d_jax.evaluation_files import Scores, load_scores, save_scores, write_evaluation
 
 __all__ = ["Scores", "fuse", "load_scores", "save_scores", "write_evaluation"]
@@ -53,6 +53,52 @@ def fuse(paths: Sequence[str | Path], weights: Sequence[float] = ()) -> dict[str
         fused=metrics.summarize(fused.scores, fused.labels),
         scores=fused,
     )
+
+
+def fuse_runs(
+    paths: Sequence[str | Path],
+    weights: Sequence[float] = (),
+    out: str | Path = "",
+    record: str | Path = "",
+) -> str:
+    """Fuses, writes the fused evaluation into `out` and the result's origin to `record`.
+
+    Either may be ''. Returns a table for people. Raises what `fuse` raises.
+    """
+    result = fuse(paths, weights)
+    scores, lines = result["scores"], []
+    for stream in result["streams"]:
+        lines.append(_line(f"{stream['path']} (weight {stream['weight']:g})", stream))
+    lines.append(_line(f"fused, {scores.protocol}, {len(scores.names)} clips", result["fused"]))
+    if out:
+        write_evaluation(out, scores, {"streams": result["streams"]})
+    if record:
+        runs = [provenance.read_json(_run_folder(path) / provenance.RUN_FILE) for path in paths]
+        configs = [
+            provenance.read_json(_run_folder(path) / provenance.CONFIG_FILE) for path in paths
+        ]
+        provenance.write_record(
+            record,
+            protocol=scores.protocol,
+            metrics=result["fused"],
+            clips=len(scores.names),
+            seed=[run.get("seed") for run in runs],
+            config=configs,
+            training=runs,
+            streams=result["streams"],
+        )
+    return "\n".join(lines)
+
+
+def _line(name: str, figures: Mapping[str, float]) -> str:
+    values = "  ".join(f"{key} {figures[key]:.4f}" for key in ("top1", "top5", "mean_class"))
+    return f"{values}  {name}"
+
+
+def _run_folder(scores: str | Path) -> Path:
+    """<run>/evaluations/<name>[/scores.npz] to <run>."""
+    path = Path(scores).absolute()
+    return (path if path.is_dir() else path.parent).parents[1]
 
 
 def _checked_weights(weights: Sequence[float], count: int) -> list[float]:

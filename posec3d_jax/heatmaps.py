@@ -103,7 +103,7 @@ def limb_heatmaps(
 
 
 def _ridge(start, end, peak, size, sigma) -> jax.Array:
-    """[B, T, L] to [B, T, H, W, L]: peak * exp(-d^2 / 2 sigma^2), d the distance to the segment."""
+    """peak * exp(-d^2 / 2 sigma^2), d the distance to the segment: [B, T, H, W, L]."""
     x = jnp.arange(size[1], dtype=start.dtype)[None, :, None]
     y = jnp.arange(size[0], dtype=start.dtype)[:, None, None]
     (ax, ay), (bx, by) = _coordinates(start), _coordinates(end)

@@ -28,7 +28,7 @@ def tune_process() -> None:
     os.environ[_TUNABLES] = _MALLOC
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stdout.flush()
-    os.execv(sys.executable, sys.orig_argv[:1] + sys.orig_argv[1:])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def use_compilation_cache() -> None:
@@ -39,3 +39,13 @@ def use_compilation_cache() -> None:
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "posec3d_jax"
     jax.config.update("jax_compilation_cache_dir", str(cache))
+
+
+def quiet_libraries() -> None:
+    """Our progress is logged; of the libraries only warnings are."""
+    from absl import logging
+
+    logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().addFilter(
+        lambda record: "posec3d_jax" in record.pathname or record.levelno >= 30
+    )

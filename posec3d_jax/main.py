@@ -1,29 +1,233 @@
-"""Command line: `posec3d <command> --config=... [--workdir=...]`; flags, start-up, dispatch."""
+"""Command line: `posec3d COMMAND --config=... --workdir=...`; flags, start-up, dispatch."""
 
 import sys
+from pathlib import Path
 
-COMMANDS = {}
+from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
+
+USAGE = """posec3d COMMAND [flags]
+
+  prepare     annotation files -> a data set on disk      --config [--skip_bad --overwrite]
+  inspect     what is in a data set, and pictures of it   --config | --data_dir, [--out --clips]
+  train       train, or resume a run                      --config --workdir
+  evaluate    test a run; prints and stores metrics       --workdir [--checkpoint --split --record]
+  report      an HTML page of a run                       --workdir
+  fuse        add up saved scores of several streams      SCORES SCORES ... [--weights --out]
+  predict     recognise one clip (.npz: keypoint, score, frame_size)   --workdir --input
+
+A config is a Python file with an optional variant: --config=configs/penn_action.py:limb. Any of its
+keys can be set: --config.optimizer.learning_rate=0.1. `posec3d --help` lists every flag."""
 
 
 def run() -> None:
     """Entry point of the console script."""
-    from absl import app, logging
-    from ml_collections import config_flags
+    tune_process()
+    _find_configs(sys.argv)
+    from absl import app
+
+    app.run(_main, flags_parser=_parse)
+
+
+def _find_configs(argv: list[str]) -> None:
+    """Makes `from configs import base` work inside a config, wherever it and its user are."""
+    folders = [Path.cwd(), Path(__file__).resolve().parents[1]]
+    for argument in argv:
+        if argument.startswith(("--config=", "-config=")):
+            path = Path(argument.split("=", 1)[1].split(":", 1)[0]).resolve()
+            folders = [path.parent.parent, *folders]
+    sys.path[:0] = [str(folder) for folder in folders if (folder / "configs").is_dir()]
+
+
+def _define_flags() -> None:
     from absl import flags
-    config_flags.DEFINE_config_file('config', lock_config=True)
-    flags.DEFINE_string('workdir','','')
-    flags.DEFINE_string('record','','')
-    def main(argv):
-        logging.set_verbosity(logging.INFO)
-        F=flags.FLAGS; c=F.config
-        if argv[1]=='prepare':
-            from posec3d_jax.prepare import prepare
-            prepare(c.data)
-        if argv[1]=='train':
-            from posec3d_jax.train import train_and_evaluate
-            print(train_and_evaluate(c,F.workdir))
-        if argv[1]=='evaluate':
-            from posec3d_jax.evaluate import evaluate
-            print(evaluate(c,F.workdir,record=F.record))
-    app.run(main)
-if __name__=='__main__': run()
+    from ml_collections import config_flags
+
+    config_flags.DEFINE_config_file("config", None, "Config file, file.py or file.py:variant.")
+    flags.DEFINE_string("workdir", "", "Directory of the run.")
+    flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or GPU cluster.")
+    flags.DEFINE_bool("traceback", False, "Show where in the program an error was raised.")
+    flags.DEFINE_bool("skip_bad", False, "prepare: leave bad samples out instead of refusing.")
+    flags.DEFINE_bool("overwrite", False, "prepare: replace the data set that is there.")
+    flags.DEFINE_string("data_dir", "", "inspect: a prepared data set, instead of the config's.")
+    flags.DEFINE_list("clips", [], "inspect: names of clips to draw.")
+    flags.DEFINE_integer("draw", 4, "inspect: how many clips to draw if none are named.")
+    flags.DEFINE_string("out", "", "inspect, fuse: directory to write to.")
+    flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
+    flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
+    flags.DEFINE_enum(
+        "protocol", "both", ["both", "one", "many"], "evaluate: one clip, many clips x flip."
+    )
+    flags.DEFINE_string("record", "", "evaluate, fuse: JSON file for the result and its origin.")
+    flags.DEFINE_list("weights", [], "fuse: one weight a stream; default: equal.")
+    flags.DEFINE_string("input", "", "predict: the clip.")
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """absl's parser with readable errors for what is not in a config."""
+    from absl import app, flags
+
+    _define_flags()
+    if len(argv) < 2 or argv[1] in ("-h", "--help", "help"):
+        print(USAGE)
+        if len(argv) < 2:
+            sys.exit(2)
+    try:
+        return app.parse_flags_with_usage(argv)
+    except (AttributeError, KeyError, TypeError, ValueError, OSError, flags.Error) as error:
+        if "--traceback" in argv:
+            raise
+        sys.exit(f"posec3d: {_explain(argv, error)}")
+
+
+def _explain(argv: list[str], error: Exception) -> str:
+    """Which override names a key that the config does not have, with the nearest one there is."""
+    import difflib
+
+    from absl import flags
+
+    if not isinstance(error, AttributeError | KeyError) or not flags.FLAGS["config"].value:
+        return f"{type(error).__name__}: {error}"
+    keys = [f"config.{key}" for key in _flatten(flags.FLAGS["config"].value)]
+    for argument in argv:
+        name = argument.lstrip("-").split("=", 1)[0]
+        if name.startswith("config.") and name not in keys:
+            close = difflib.get_close_matches(name, keys, 3, 0.5)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            return f"there is no key {name}{hint}\nconfigs/base.py lists every key"
+    return f"{type(error).__name__}: {error}"
+
+
+def _flatten(config, prefix: str = "") -> list[str]:
+    keys = []
+    for key, value in config.items():
+        keys.append(prefix + key)
+        if hasattr(value, "items"):
+            keys += _flatten(value, f"{prefix}{key}.")
+    return keys
+
+
+def _main(argv: list[str]) -> None:
+    from absl import flags
+
+    command = argv[1] if len(argv) > 1 else ""
+    if command not in COMMANDS:
+        sys.exit(f"posec3d: unknown command {command!r}\n\n{USAGE}")
+    quiet_libraries()
+    use_compilation_cache()
+    if flags.FLAGS.multihost:
+        import jax
+
+        jax.distributed.initialize()
+    try:
+        COMMANDS[command](flags.FLAGS, argv[2:])
+    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        if flags.FLAGS.traceback:
+            raise
+        sys.exit(f"posec3d {command}: {error}")
+
+
+def _config(flags):
+    """The config of the command line, else that of the run in --workdir."""
+    from posec3d_jax import provenance
+
+    if flags.config is not None:
+        return flags.config
+    if not flags.workdir:
+        raise ValueError("expected --config=FILE (or --workdir of a run that has one)")
+    return provenance.load_config(flags.workdir)
+
+
+def _need(value: str, flag: str) -> str:
+    if not value:
+        raise ValueError(f"expected --{flag}=...")
+    return value
+
+
+def _prepare(flags, rest) -> None:
+    from posec3d_jax.prepare import prepare
+
+    prepare(_config(flags).data, skip_bad=flags.skip_bad, overwrite=flags.overwrite)
+
+
+def _inspect(flags, rest) -> None:
+    from posec3d_jax.inspection import describe, draw_clips, inspect_dataset, pick_clips
+
+    data_dir = flags.data_dir or _config(flags).data.dir
+    print(describe(inspect_dataset(data_dir)))
+    if not flags.out:
+        return
+    from posec3d_jax.data.sources import open_source
+    from posec3d_jax.preview import volume_of
+
+    config = _config(flags)
+    source = open_source(config.data, flags.split or config.data.test_split)
+    chosen = pick_clips(source, flags.clips, flags.draw)
+    kind = "keypoints" if config.volume.keypoints else "limbs"
+    for path in draw_clips(source, chosen, flags.out, volume_of(config), kind):
+        print(path)
+
+
+def _train(flags, rest) -> None:
+    from posec3d_jax.train import train_and_evaluate
+
+    train_and_evaluate(_config(flags), _need(flags.workdir, "workdir"))
+
+
+def _evaluate(flags, rest) -> None:
+    from posec3d_jax.evaluate import evaluate, protocols
+
+    config = _config(flags)
+    one, many = protocols(config)
+    evaluate(
+        config,
+        _need(flags.workdir, "workdir"),
+        checkpoint=flags.checkpoint,
+        split=flags.split,
+        chosen={"both": (one, many), "one": (one,), "many": (many,)}[flags.protocol],
+        record=flags.record,
+    )
+
+
+def _report(flags, rest) -> None:
+    from posec3d_jax.reports import write_report
+
+    print(write_report(_need(flags.workdir, "workdir")))
+
+
+def _fuse(flags, rest) -> None:
+    from posec3d_jax.fusion import fuse_runs
+
+    weights = [float(weight) for weight in flags.weights]
+    print(fuse_runs(rest, weights, flags.out, flags.record))
+
+
+def _predict(flags, rest) -> None:
+    import numpy as np
+
+    from posec3d_jax.predict import load_predictor
+
+    with np.load(_need(flags.input, "input"), allow_pickle=False) as clip:
+        if missing := {"keypoint", "frame_size"} - set(clip):
+            raise ValueError(f"{flags.input} lacks {sorted(missing)}")
+        arrays = {name: clip[name] for name in clip}
+    predictor = load_predictor(_need(flags.workdir, "workdir"), flags.checkpoint)
+    size = tuple(int(side) for side in arrays["frame_size"])
+    result = predictor(arrays["keypoint"], arrays.get("score"), size)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for name, probability in result.top():
+        print(f"{probability:.4f}  {name}")
+
+
+COMMANDS = {
+    "prepare": _prepare,
+    "inspect": _inspect,
+    "train": _train,
+    "evaluate": _evaluate,
+    "report": _report,
+    "fuse": _fuse,
+    "predict": _predict,
+}
+
+if __name__ == "__main__":
+    run()

@@ -6,10 +6,12 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
+from ml_collections import ConfigDict
 
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
@@ -57,6 +59,59 @@ def _cpu_name() -> str:
 def config_to_dict(config) -> dict[str, Any]:
     """The resolved config as plain JSON-able data."""
     return json.loads(config.to_json_best_effort())
+
+
+def load_config(workdir: str | Path) -> ConfigDict:
+    """The config that a run was started with, locked.
+
+    Raises:
+      FileNotFoundError: there is no run in that directory.
+    """
+    path = Path(workdir) / CONFIG_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
+    return ConfigDict(read_json(path)).lock()
+
+
+def write_record(
+    path: str | Path,
+    *,
+    protocol: str,
+    metrics: Mapping[str, float],
+    clips: int,
+    seed: Any,
+    config: Any,
+    training: Any,
+    **facts: Any,
+) -> None:
+    """Writes results/<name>.json: one figure, and all that it takes to get it again.
+
+    Args:
+      path: of the file; its stem names the result.
+      protocol: how it was tested, in words.
+      metrics: fractions, `top1` among them.
+      clips: how many were tested.
+      seed: of the training; a list for several runs, as `config` and `training` are then.
+      config: the resolved config as a dict.
+      training: run.json of the training.
+      **facts: anything else.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": path.stem,
+        "protocol": protocol,
+        "metrics": dict(metrics),
+        "clips": clips,
+        **facts,
+        "command": command(),
+        "training": training,
+        "seed": seed,
+        "versions": versions(),
+        "hardware": hardware(),
+        "config": config,
+    }
+    write_json(path, record)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,8 +1,6 @@
 """A run as one HTML page: headline, curves, confusions, per-class table, pictures, config."""
 
-import platform
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,9 @@ from posec3d_jax.evaluation_files import (
 from posec3d_jax.html_page import Bar, Share
 from posec3d_jax.metric_writer import METRICS_FILE as HISTORY_FILE
 from posec3d_jax.metric_writer import read_metrics
+from posec3d_jax.provenance import versions
 
 REPORT_FILE = "report.html"
-PACKAGES = ("posec3d-jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy")
-PACKAGES += ("matplotlib", "tensorflow", "tensorflow-datasets")
 
 
 def write_report(workdir: str | Path) -> Path:
@@ -57,17 +54,6 @@ def write_report(workdir: str | Path) -> Path:
     path = workdir / REPORT_FILE
     path.write_text(html.page(name, body), encoding="utf-8")
     return path
-
-
-def installed_versions() -> dict[str, str]:
-    """Python, the machine's kind, and each of PACKAGES that is installed: name to version."""
-    versions = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def _read_evaluations(folder: Path) -> list[Evaluation]:
@@ -198,7 +184,7 @@ def _config(config: Mapping[str, Any]) -> Iterator[str]:
         yield html.columns(html.table(("key", "value"), _flat(config)))
     yield html.heading("Versions")
     yield html.paragraph("Of the program that wrote this page.", "note")
-    yield html.table(("", ""), installed_versions().items())
+    yield html.table(("", ""), versions().items())
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

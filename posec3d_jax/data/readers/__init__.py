@@ -28,9 +28,9 @@ def _read_simulated(
     path: Path, *, skeleton: Skeleton, camera: Mapping, report: ValidationReport, **options
 ) -> SkeletonDataset:
     """The built-in data set; its module is only loaded where it is asked for."""
-    from posec3d_jax.data import simulator
+    from posec3d_jax.data import simulation
 
-    return simulator.read(path, skeleton=skeleton, camera=camera, report=report, **options)
+    return simulation.read(path, skeleton=skeleton, camera=camera, report=report, **options)
 
 
 READERS: dict[str, Callable[..., SkeletonDataset]] = {

@@ -1,0 +1,28 @@
+"""UTKinect-Action3D: 199 clips of 10 actions, subjects 1 to 5 train, 6 to 10 test.
+
+  posec3d prepare  --config=configs/utkinect.py --config.data.source=<joints>
+  posec3d train    --config=configs/utkinect.py --workdir=runs/utkinect
+  posec3d evaluate --workdir=runs/utkinect
+
+Very small: for cross-data-set studies with NW-UCLA rather than for its own accuracy.
+A few minutes on one CPU core.
+"""
+
+from configs import base
+
+
+def get_config(stream: str = "joint"):
+    config = base.get_config()
+    base.set_stream(config, stream)
+    config.name = f"utkinect_{stream}"
+    config.data.format = "utkinect"
+    config.data.dir = "data/utkinect"
+    config.data.skeleton = "kinect_20"
+    config.data.num_classes = 10
+    config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
+    config.data.test_split = "test"
+    config.data.max_persons = 1
+    base.set_small(config, frames=16, size=24, width=16)
+    config.data.repeat = 10
+    config.train.epochs = 8
+    return config

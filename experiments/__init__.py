@@ -1,0 +1,1 @@
+"""Scripts that call the package: the demonstration, cross-validation, launchers."""

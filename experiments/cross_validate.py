@@ -1,0 +1,73 @@
+"""Trains and tests every fold of a data set, and averages the folds' figures into one result.
+
+  python -m experiments.cross_validate --config=configs/sbu.py --folds=1,2,3,4,5 \
+      --workdir=runs/sbu --record=results/sbu_joint.json
+
+Fold n uses the variant `<stream>-fold<n>` of the config and the directory `<workdir>/fold<n>`; what
+is finished there is not done again. The reported accuracy is the mean over folds.
+"""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+from posec3d_jax import provenance
+from posec3d_jax.evaluate import evaluate
+from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.train import train_and_evaluate
+
+FIGURES = ("top1", "top5", "mean_class", "loss")
+
+
+def main(argv: list[str]) -> None:
+    options = flags.FLAGS
+    quiet_libraries()
+    use_compilation_cache()
+    get_config = runpy.run_path(options.config)["get_config"]
+    results, config = [], None
+    for fold in options.folds:
+        config = get_config(f"{options.stream}-fold{fold}")
+        workdir = Path(options.workdir) / f"fold{fold}"
+        train_and_evaluate(config, workdir)
+        results.append(evaluate(config, workdir))
+    means = average(results)
+    for protocol, figures in means.items():
+        print(f"mean of {len(results)} folds, {protocol}: top-1 {figures['top1']:.4f}")
+    if options.record:
+        _write_record(Path(options.record), config, results, means)
+
+
+def average(folds: list[dict[str, dict]]) -> dict[str, dict[str, float]]:
+    """By protocol, the mean of each figure over folds."""
+    return {
+        protocol: {k: float(np.mean([fold[protocol][k] for fold in folds])) for k in FIGURES}
+        for protocol in folds[0]
+    }
+
+
+def _write_record(path: Path, config, results: list[dict], means: dict) -> None:
+    options, protocol = flags.FLAGS, list(means)[-1]
+    runs = [Path(options.workdir) / f"fold{fold}" / provenance.RUN_FILE for fold in options.folds]
+    provenance.write_record(
+        path,
+        protocol=f"{protocol}, mean of {len(results)} folds",
+        metrics=means[protocol],
+        clips=sum(result[protocol]["clips"] for result in results),
+        seed=config.seed,
+        config=provenance.config_to_dict(config),
+        training=[provenance.read_json(run) for run in runs],
+        all_protocols=means,
+        folds=results,
+    )
+
+
+if __name__ == "__main__":
+    tune_process()
+    flags.DEFINE_string("config", None, "File with variants <stream>-fold<n>.", required=True)
+    flags.DEFINE_string("stream", "joint", "joint, limb or both.")
+    flags.DEFINE_list("folds", ["1", "2", "3", "4", "5"], "Numbers of the folds.")
+    flags.DEFINE_string("workdir", None, "Directory of the runs.", required=True)
+    flags.DEFINE_string("record", "", "JSON file for the result; '' for none.")
+    app.run(main)

@@ -1,0 +1,119 @@
+"""The built-in data set: simulated people, cameras and detectors; 20 actions, COCO-17 joints.
+
+Everything is made from (seed, clip number); nothing is read. The splits `val` and `test` show
+performers that `train` does not have, from viewpoints that `train` does not have; two further
+splits change one of the two only:
+
+    split             performers   viewpoints   clips of every 25
+    train             train        train        15
+    val               val          val           2
+    test              test         test          4
+    test_performers   test         train         2
+    test_views        train        test          2
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.simulation.actions import ACTIONS
+from posec3d_jax.data.simulation.scene import Plan, shoot
+from posec3d_jax.skeletons import Skeleton
+
+CLASS_NAMES = tuple(ACTIONS)
+PERFORMERS = {"train": range(0, 40), "val": range(40, 48), "test": range(48, 64)}
+
+# split: (performers of, viewpoints of, clips in a block)
+_SPLITS = {
+    "train": ("train", "train", 15),
+    "val": ("val", "val", 2),
+    "test": ("test", "test", 4),
+    "test_performers": ("test", "train", 2),
+    "test_views": ("train", "test", 2),
+}
+_BLOCK = [split for split, (_, _, clips) in _SPLITS.items() for _ in range(clips)]
+
+
+def read(
+    path: Path,
+    *,
+    skeleton: Skeleton,
+    camera: Mapping,
+    report: ValidationReport,
+    num_clips: int = 2500,
+    seed: int = 0,
+) -> SkeletonDataset:
+    """The simulated data set, made as it is read (some 500 clips a second on one core).
+
+    Args:
+        path: ignored; nothing is read.
+        skeleton: must be COCO-17.
+        camera: ignored; the clips are 2-D, with cameras of their own.
+        report: left alone; there is nothing to find fault with.
+        num_clips: size over all splits. Clips do not depend on it: a larger data set begins with
+            the smaller one. Multiples of 250 balance the classes of every split exactly.
+        seed: another seed is another data set, with other people.
+
+    Raises:
+        ValueError: the skeleton is not COCO-17, or fewer clips than a block of 25.
+    """
+    if skeleton.name != "coco_17":
+        raise ValueError(
+            f"the simulated data set has COCO-17 joints, not {skeleton.name!r}: "
+            "set config.data.skeleton='coco_17'"
+        )
+    if num_clips < len(_BLOCK):
+        raise ValueError(
+            f"num_clips={num_clips} leaves splits empty: ask for {len(_BLOCK)} clips or more"
+        )
+    names = {split: [] for split in _SPLITS}
+    for index in range(num_clips):
+        split, _ = plan(index)
+        names[split].append(clip_name(index))
+    return SkeletonDataset(
+        name="simulated",
+        skeleton=skeleton,
+        class_names=CLASS_NAMES,
+        splits={split: tuple(clips) for split, clips in names.items()},
+        sequences=_sequences(num_clips, seed),
+        total=num_clips,
+        notes=(
+            f"simulated, seed {seed}; val and test have performers and viewpoints of their own, "
+            "test_performers only the performers, test_views only the viewpoints",
+        ),
+    )
+
+
+def plan(index: int) -> tuple[str, Plan]:
+    """The split of clip `index`, and who does what in it: classes and performers take turns."""
+    block, place = divmod(index, len(_BLOCK))
+    split = _BLOCK[place]
+    performers, views, clips = _SPLITS[split]
+    take = block * clips + place - _BLOCK.index(split)  # number of the clip within its split
+    turn, action = divmod(take, len(CLASS_NAMES))
+    pool = PERFORMERS[performers]
+    return split, Plan(
+        action=action,
+        performer=pool[(turn + 7 * action) % len(pool)],
+        bystander=pool[(3 * turn + 5 * action + 1) % len(pool)],
+        views=views,
+    )
+
+
+def clip_name(index: int) -> str:
+    """Such as 'simulated_000042_throw_p15': number, action and performer."""
+    _, chosen = plan(index)
+    return f"simulated_{index:06d}_{CLASS_NAMES[chosen.action]}_p{chosen.performer:02d}"
+
+
+def _sequences(num_clips: int, seed: int) -> Iterator[SkeletonSequence]:
+    for index in range(num_clips):
+        _, chosen = plan(index)
+        clip = shoot(chosen, seed, index)
+        yield SkeletonSequence(
+            name=clip_name(index),
+            keypoint=clip.keypoint,
+            score=clip.score,
+            frame_size=clip.frame_size,
+            label=chosen.action,
+        )

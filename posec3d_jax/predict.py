@@ -1,0 +1,126 @@
+"""Recognition of single clips: keypoints, scores and the frame size in, class probabilities out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from posec3d_jax import provenance
+from posec3d_jax.checkpoints import find_checkpoint, load_model
+from posec3d_jax.data.info import DatasetInfo
+from posec3d_jax.data.packs import from_sequences
+from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.data.records import SkeletonSequence, ValidationReport
+from posec3d_jax.data.validation import check_sequence
+from posec3d_jax.evaluate import ONE_CLIP, Protocol
+from posec3d_jax.recognizer import make_eval_step, make_recognizer
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of a clip; `warnings` tells what was odd about the input."""
+
+    label: int
+    class_name: str
+    scores: np.ndarray  # float32 [K], probabilities
+    class_names: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def top(self, k: int = 5) -> list[tuple[str, float]]:
+        """The k likeliest classes with their probabilities."""
+        best = np.argsort(-self.scores)[:k]
+        return [(self.class_names[i], float(self.scores[i])) for i in best]
+
+
+class Predictor:
+    """A loaded network. The first call compiles (seconds), further ones take milliseconds."""
+
+    def __init__(
+        self,
+        config,
+        variables: Any,
+        protocol: Protocol = ONE_CLIP,
+        class_names: tuple[str, ...] = (),
+    ):
+        """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged."""
+        self._config, self._protocol, self._variables = config, protocol, variables
+        self._recognizer = make_recognizer(config)
+        self._step = jax.jit(make_eval_step(self._recognizer, protocol.clips, protocol.flip))
+        names = class_names or tuple(config.data.class_names)
+        self._names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
+        self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
+
+    def __call__(
+        self, keypoint: np.ndarray, score: np.ndarray | None, frame_size: tuple[int, int]
+    ) -> Prediction:
+        """Recognises one clip.
+
+        Args:
+          keypoint: [M, T, V, 2] (x, y) in pixels of the frame, in the joint order of
+            config.data.skeleton; missing joints are exact zeros or NaN. [T, V, 2] is one person.
+          score: [M, T, V] confidences, or None where there are none.
+          frame_size: (height, width) pixels.
+
+        Raises:
+          ValueError: an array of another shape, or no frame at all; says what was expected.
+        """
+        sequence, warnings = self._checked(keypoint, score, frame_size)
+        batch = self._batch(sequence)
+        scores = np.asarray(self._step(self._variables, batch)["scores"][0])
+        label = int(scores.argmax())
+        return Prediction(label, self._names[label], scores, self._names, warnings)
+
+    def _checked(self, keypoint, score, frame_size) -> tuple[SkeletonSequence, tuple[str, ...]]:
+        keypoint = np.asarray(keypoint)
+        keypoint = keypoint[None] if keypoint.ndim == 3 else keypoint
+        if score is not None:
+            score = np.asarray(score)
+            score = score[None] if score.ndim == 2 else score
+        report, data = ValidationReport(), self._config.data
+        sequence = check_sequence(
+            SkeletonSequence("clip", keypoint, score, tuple(frame_size), 0),
+            skeleton=self._recognizer.skeleton,
+            num_classes=data.num_classes,
+            max_persons=data.max_persons,
+            report=report,
+        )
+        if sequence is None:
+            raise ValueError("; ".join(str(finding) for finding in report.errors))
+        return sequence, tuple(finding.message for finding in report.warnings)
+
+    def _batch(self, sequence: SkeletonSequence) -> dict[str, np.ndarray]:
+        source = from_sequences(self._info, [sequence], self._config.data.max_persons)
+        batch = next(
+            eval_batches(
+                source,
+                sampling=self._config.sampling,
+                num_clips=self._protocol.clips,
+                batch_size=1,
+            )
+        )
+        return {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
+
+
+def load_predictor(
+    workdir: str | Path, checkpoint: str = "latest", protocol: Protocol = ONE_CLIP
+) -> Predictor:
+    """The network of a run's directory; `checkpoint` is 'latest', 'best', a step or a folder."""
+    config = provenance.load_config(workdir)
+    recognizer = make_recognizer(config)
+    like = jax.eval_shape(recognizer.init, jax.random.key(0))
+    folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
+    names = provenance.read_json(Path(workdir) / provenance.RUN_FILE).get("class_names", ())
+    return Predictor(config, load_model(folder, like), protocol, tuple(names))
+
+
+def predict(
+    keypoint: np.ndarray,
+    score: np.ndarray | None,
+    frame_size: tuple[int, int],
+    *,
+    workdir: str | Path,
+) -> Prediction:
+    """One clip, once; see `Predictor.__call__`. For many clips keep a `load_predictor`."""
+    return load_predictor(workdir)(keypoint, score, frame_size)

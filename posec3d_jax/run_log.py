@@ -1,0 +1,145 @@
+"""What a run leaves beside its checkpoints: config.json, run.json, metrics, and lines to read."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from absl import logging
+
+from posec3d_jax import provenance
+from posec3d_jax.evaluate import ONE_CLIP
+from posec3d_jax.metric_writer import MetricWriter
+from posec3d_jax.optimizer import Schedule, peak_learning_rate
+from posec3d_jax.plan import Plan
+
+
+class RunLog:
+    """What a run writes beside its checkpoints, and its clock."""
+
+    def __init__(
+        self,
+        config,
+        workdir: Path,
+        plan: Plan,
+        schedule: Schedule,
+        class_names: tuple[str, ...],
+    ):
+        self.config, self.workdir, self.plan, self.schedule = config, workdir, plan, schedule
+        self.class_names = class_names
+        self.lead = jax.process_index() == 0
+        self.writer = MetricWriter(workdir, lead=self.lead)
+        self.waited = 0.0
+
+    def started(self, step: int) -> None:
+        """Announces the run and holds its config against that of the run it resumes."""
+        train, plan = self.config.train, self.plan
+        rate = peak_learning_rate(self.config.optimizer, train.batch_size)
+        logging.info(
+            "%s: %d epochs of %d steps, batch %d on %d devices, learning rate %g (%g at batch %d)",
+            self.config.name,
+            train.epochs,
+            plan.per_epoch,
+            train.batch_size,
+            jax.device_count(),
+            rate,
+            self.config.optimizer.learning_rate,
+            self.config.optimizer.reference_batch,
+        )
+        config = provenance.config_to_dict(self.config)
+        before = provenance.read_json(self.workdir / provenance.CONFIG_FILE)
+        if step and before:
+            _check_same_config(before, config, self.workdir)
+        self._facts = provenance.read_json(self.workdir / provenance.RUN_FILE) if step else {}
+        if self.lead:
+            self.workdir.mkdir(parents=True, exist_ok=True)
+            provenance.write_json(self.workdir / provenance.CONFIG_FILE, config)
+        self._first = self._step = step
+        self._start = self._clock = time.perf_counter()
+        self._write_facts(step, done=False)
+
+    def _write_facts(self, step: int, done: bool) -> None:
+        seconds = self._facts.get("seconds", 0.0) + time.perf_counter() - self._start
+        facts = {
+            "command": provenance.command(),
+            "seed": self.config.seed,
+            "class_names": list(self.class_names),
+            "versions": provenance.versions(),
+            "hardware": provenance.hardware(),
+            "steps": step,
+            "total_steps": self.plan.total,
+            "done": done,
+            "seconds": round(seconds, 1),
+        }
+        if self.lead:
+            provenance.write_json(self.workdir / provenance.RUN_FILE, facts)
+
+    def log(self, step: int, metrics: dict[str, Any]) -> dict[str, float]:
+        """Writes and prints the metrics of a step; raises if the loss is not finite."""
+        if not np.isfinite(metrics["loss"]):
+            raise FloatingPointError(
+                f"the loss is {metrics['loss']} between steps {self._step} and {step}: lower "
+                "config.optimizer.learning_rate, or look for bad clips with `posec3d inspect`"
+            )
+        now = time.perf_counter()
+        seconds, steps = now - self._clock, step - self._step
+        values = {f"train/{name}": float(value) for name, value in metrics.items()}
+        values |= {
+            "epoch": step / self.plan.per_epoch,
+            "train/learning_rate": float(self.schedule(step - 1)),
+            "train/clips_per_second": self.config.train.batch_size * steps / seconds,
+            "train/waiting_for_input": self.waited / seconds,
+        }
+        self.writer.write(step, values)
+        logging.info(
+            "step %d/%d  epoch %.1f  loss %.4f  top-1 %.3f  %.1f clips/s  %s left",
+            step,
+            self.plan.total,
+            values["epoch"],
+            values["train/loss"],
+            values["train/top1"],
+            values["train/clips_per_second"],
+            _duration((now - self._start) / (step - self._first) * (self.plan.total - step)),
+        )
+        self._step, self._clock, self.waited = step, now, 0.0
+        return values
+
+    def log_validation(self, step: int, metrics: dict[str, float]) -> dict[str, float]:
+        """Writes and prints validation metrics (1 clip)."""
+        values = {f"val/{name}": value for name, value in metrics.items()}
+        self.writer.write(step, values | {"epoch": step / self.plan.per_epoch})
+        logging.info(
+            "step %d  validation (%s): top-1 %.4f  mean class %.4f  loss %.4f",
+            step,
+            ONE_CLIP.name,
+            metrics["top1"],
+            metrics["mean_class"],
+            metrics["loss"],
+        )
+        self._clock = time.perf_counter()  # validation is not training time
+        return values
+
+    def finished(self, step: int) -> None:
+        self._write_facts(step, done=True)
+        self.writer.close()
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+
+def _check_same_config(before: dict, now: dict, workdir: Path) -> None:
+    """A resumed run must be the run that was started: other data or order would go unnoticed."""
+    for part in ("seed", "sampling", "volume", "model", "optimizer"):
+        if before.get(part) != now[part]:
+            raise ValueError(
+                f"{workdir} holds a run with other config.{part}: {before.get(part)}, now "
+                f"{now[part]}; use another --workdir, or delete that one"
+            )
+    if before["train"]["batch_size"] != now["train"]["batch_size"]:
+        raise ValueError(
+            f"{workdir} holds a run with train.batch_size {before['train']['batch_size']}, now "
+            f"{now['train']['batch_size']}: its steps would mean other clips; use another --workdir"
+        )

@@ -1,0 +1,73 @@
+"""The encoder: channels of every stream, padding persons, views, and reproducible augmentation."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import base
+from posec3d_jax.encoder import encode_test, encode_train, flip_channels, num_channels
+from posec3d_jax.skeletons import get_skeleton
+
+COCO = get_skeleton("coco_17")
+
+
+def _options(stream="joint", **volume):
+    config = base.get_config()
+    base.set_stream(config, stream)
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    config.volume.update(volume)
+    return COCO, config.geometry.to_dict(), config.volume.to_dict()
+
+
+def _batch(frames=6):
+    rng = np.random.default_rng(0)
+    keypoint = rng.uniform(50, 200, (2, 2, frames, 17, 2)).astype(np.float32)
+    keypoint[:, 1] = 0  # the second person only pads the batch
+    score = np.where(keypoint[..., 0] > 0, 0.9, 0).astype(np.float32)
+    size = np.full((2, 2), 240, np.float32)
+    return {"keypoint": jnp.array(keypoint), "score": jnp.array(score), "frame_size": size}
+
+
+@pytest.mark.parametrize("stream, channels", [("joint", 17), ("limb", 17), ("both", 34)])
+def test_streams_and_their_channels(stream, channels):
+    options = _options(stream)
+    volume = jax.jit(lambda b, k: encode_train(b, k, *options))(_batch(), jax.random.key(0))
+    assert (
+        volume.shape
+        == (2, 6, 16, 16, channels)
+        == (*volume.shape[:4], num_channels(COCO, options[2]))
+    )
+    assert sorted(flip_channels(COCO, options[2]).tolist()) == list(range(channels))
+    assert 0 < volume.max() <= 0.9001 and volume.min() == 0
+
+
+def test_augmentation_depends_on_the_key_alone():
+    encode = jax.jit(lambda b, k: encode_train(b, k, *_options()))
+    same = [encode(_batch(), jax.random.key(0)) for _ in range(2)]
+    np.testing.assert_array_equal(*same)
+    assert (encode(_batch(), jax.random.key(1)) != same[0]).any()
+
+
+def test_views_are_clips_then_mirrored_clips():
+    views = encode_test(_batch(6), 3, True, *_options())
+    assert views.shape == (2, 6, 2, 16, 16, 17)
+    np.testing.assert_array_equal(views[:, 3:], views[:, :3, :, :, ::-1][..., COCO.flip_joints])
+
+
+def test_persons_that_only_pad_are_never_drawn():
+    alone = {k: v if k == "frame_size" else v[:, :1] for k, v in _batch().items()}
+    for use_score in (True, False):
+        options = _options(use_score=use_score)
+        padded = encode_test(_batch(), 1, False, *options)
+        np.testing.assert_array_equal(padded, encode_test(alone, 1, False, *options))
+
+
+def test_nan_is_missing_and_an_unknown_resize_is_refused():
+    batch = _batch()
+    batch["keypoint"] = batch["keypoint"].at[0, 0, 0, 3].set(jnp.nan)
+    volume = encode_test(batch, 1, False, *_options())
+    assert jnp.isfinite(volume).all() and volume[0, 0, 0, :, :, 3].max() == 0
+    skeleton, geometry, options = _options()
+    with pytest.raises(ValueError, match="square"):
+        encode_test(_batch(), 1, False, skeleton, geometry | {"test_resize": "none"}, options)

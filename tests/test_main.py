@@ -1,0 +1,114 @@
+"""The command line: errors that a person can act on, and the way from a pickle to a prediction."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+CONFIG = """
+from configs import base
+
+def get_config(stream="joint"):
+    config = base.get_config()
+    base.set_stream(config, stream)
+    config.name = "mine"
+    config.data.source = "{folder}/annotations.pkl"
+    config.data.dir = "{folder}/prepared"
+    config.data.storage, config.data.loader = "pack", "threads"
+    config.data.num_classes = 2
+    base.declare_skeleton(
+        config,
+        joints=("head", "hip", "left_foot", "right_foot"),
+        limbs=(("head", "hip"), ("hip", "left_foot"), ("hip", "right_foot")),
+        pairs=(("left_foot", "right_foot"),),
+    )
+    config.sampling.num_frames, config.sampling.test_clips = 4, 2
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    config.model = base.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.data.repeat, config.train.batch_size, config.train.epochs = 1, 8, 2
+    return config
+"""
+
+
+def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "POSEC3D_HOST_SETTINGS": "0"}
+    command = [sys.executable, "-m", "posec3d_jax.main", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (
+            ["train", "--config=configs/demo.py", "--config.optimizer.learning_rat=1"],
+            "no key config.optimizer.learning_rat; did you mean config.optimizer.learning_rate",
+        ),
+        (["train", "--config=configs/demo.py", "--config.seed=x"], "config.seed"),
+        (["train", "--config=configs/none.py"], "configs/none.py"),
+        (["train", "--config=configs/demo.py:bones"], "expected joint, limb or both"),
+        (["train", "--config=configs/demo.py"], "expected --workdir"),
+        (["dance"], "unknown command 'dance'"),
+        (["evaluate"], "expected --config=FILE"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(arguments, message):
+    result = _posec3d(*arguments)
+    assert result.returncode != 0 and message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    """A data set in the references' pickle format with a layout of its own, and its config."""
+    folder, rng = tmp_path_factory.mktemp("mine"), np.random.default_rng(0)
+    annotations = []
+    for i in range(20):
+        # Class 1 walks to the right, class 0 stands.
+        keypoint = rng.uniform(20, 40, (1, 12, 4, 2)) + 10 * np.arange(4)[:, None]
+        keypoint[..., 0] += (i % 2) * 8 * np.arange(12)[:, None]
+        annotations.append(
+            {
+                "frame_dir": f"clip{i}",
+                "total_frames": 12,
+                "img_shape": (240, 320),
+                "original_shape": (240, 320),
+                "label": i % 2,
+                "keypoint": keypoint.astype(np.float16),
+                "keypoint_score": np.ones((1, 12, 4), np.float16),
+            }
+        )
+    names = [a["frame_dir"] for a in annotations]
+    contents = {"split": {"train": names[:16], "val": names[16:]}, "annotations": annotations}
+    (folder / "annotations.pkl").write_bytes(pickle.dumps(contents))
+    (folder / "mine.py").write_text(CONFIG.format(folder=folder))
+    first = annotations[1]
+    np.savez(folder / "clip.npz", keypoint=first["keypoint"], frame_size=first["img_shape"])
+    return folder
+
+
+def test_from_a_pickle_with_its_own_layout_to_a_prediction(mine):
+    config, run = f"--config={mine}/mine.py", f"--workdir={mine}/run"
+    outputs = []
+    for arguments in (
+        ["prepare", config],
+        ["inspect", config, f"--out={mine}/pictures", "--draw=1"],
+        ["train", config, run],
+        ["evaluate", run, f"--record={mine}/result.json"],
+        ["report", run],
+        ["predict", run, f"--input={mine}/clip.npz"],
+    ):
+        result = _posec3d(*arguments, cwd=mine)
+        assert result.returncode == 0, result.stderr
+        outputs.append(result.stdout)
+    assert "split train: 16 clips" in outputs[0] and "left_foot" in outputs[1]
+    assert len(list((mine / "pictures").glob("*.png"))) == 2
+    assert "warning" not in outputs[-1] and len(outputs[-1].splitlines()) == 2
+    assert (mine / "run" / "report.html").stat().st_size > 10_000
+    fused = _posec3d("fuse", *[f"{mine}/run/evaluations/val-1-clip"] * 2, f"--out={mine}/fused")
+    assert fused.returncode == 0 and "fused, 1 clip, 4 clips" in fused.stdout

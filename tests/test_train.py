@@ -1,0 +1,99 @@
+"""Training is reproducible, resumable, and the same on any number of devices."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
+from posec3d_jax.sharding import make_mesh
+from posec3d_jax.train import train_and_evaluate
+from tests.tiny import tiny_config
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("train")
+
+
+def _config(folder, **train):
+    config = tiny_config(folder)
+    config.data.val_split = ""
+    config.train.update(train)
+    return config
+
+
+def _losses(workdir) -> list[float]:
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["train/loss"] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def reference(folder):
+    """An uninterrupted run of 4 epochs (20 steps) on one device."""
+    train_and_evaluate(_config(folder, epochs=4), folder / "one", make_mesh(jax.devices()[:1]))
+    return folder / "one"
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_number_of_devices_does_not_change_the_losses(folder, reference, count):
+    mesh = make_mesh(jax.devices()[:count])
+    train_and_evaluate(_config(folder, epochs=4), folder / f"on{count}", mesh)
+    assert len(_losses(reference)) == 20
+    np.testing.assert_allclose(_losses(folder / f"on{count}"), _losses(reference), atol=1e-4)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(folder, reference):
+    mesh, workdir = make_mesh(jax.devices()[:1]), folder / "resumed"
+    config = _config(folder, epochs=4)
+
+    class Interrupted(Exception):
+        pass
+
+    def stop_at_12(plan, step):
+        if step == 12:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_and_evaluate(config, workdir, mesh, after_step=stop_at_12)
+    assert len(_losses(workdir)) == 12  # two steps beyond the last checkpoint
+    train_and_evaluate(config, workdir, mesh)
+    assert _losses(workdir) == _losses(reference)
+    stored = [load_raw_model(find_checkpoint(run)) for run in (workdir, reference)]
+    jax.tree.map(np.testing.assert_array_equal, *stored)
+
+
+def test_another_config_in_the_same_directory_is_refused(folder, reference):
+    config = _config(folder, epochs=4)
+    config.optimizer.learning_rate = 0.1
+    with pytest.raises(ValueError, match=r"holds a run with other config\.optimizer"):
+        train_and_evaluate(config, reference, make_mesh(jax.devices()[:1]))
+
+
+def test_a_batch_the_devices_cannot_share_is_refused(folder):
+    with pytest.raises(ValueError, match="10, which 4 devices cannot share"):
+        train_and_evaluate(_config(folder, batch_size=10), folder / "odd")
+
+
+def test_best_and_latest_are_kept_and_others_named(folder, tmp_path):
+    config = tiny_config(folder)
+    config.train.epochs = 3
+    last = train_and_evaluate(config, tmp_path)
+    assert 0 <= last["val/top1"] <= 1
+    assert find_checkpoint(tmp_path, "latest").name == "15"
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    scores = {line["step"]: line["val/top1"] for line in lines if "val/top1" in line}
+    assert int(find_checkpoint(tmp_path, "best").name) in scores
+    assert scores[int(find_checkpoint(tmp_path, "best").name)] == max(scores.values())
+    with pytest.raises(CheckpointError, match="no checkpoint '7'"):
+        find_checkpoint(tmp_path, "7")
+
+
+def test_starting_from_other_weights_names_what_does_not_fit(folder, reference, tmp_path, caplog):
+    config = _config(folder, epochs=1, init_from=str(reference))
+    config.volume.limbs = True  # more channels: the stem cannot be taken
+    with caplog.at_level("INFO", logger="absl"):
+        train_and_evaluate(config, tmp_path)
+    missing = [r.getMessage() for r in caplog.records if "not loaded:" in r.getMessage()]
+    assert len(missing) == 1 and "conv1" in missing[0]
