@@ -83,18 +83,23 @@ def limb_heatmaps(
     *,
     sigma: float = 0.6,
     epsilon: float = 1e-3,
+    short_limb: str = "start",
 ) -> jax.Array:
     """One gaussian ridge a limb: the height is the lower score of its two joints.
 
-    Args are those of `keypoint_heatmaps`; `limbs` is int [L, 2]. Returns [B, T, H, W, L].
+    Args are those of `keypoint_heatmaps`; `limbs` is int [L, 2]. A limb shorter than a pixel is
+    drawn as its first joint: with that joint's own score (`short_limb` 'start', as the reference
+    does), or with the 'lower' of the two. Returns [B, T, H, W, L].
     """
+    if short_limb not in ("start", "lower"):
+        raise ValueError(f"config.volume.short_limb is {short_limb!r}; expected 'start' or 'lower'")
     start, end = keypoint[..., limbs[:, 0], :], keypoint[..., limbs[:, 1], :]
     start_score = score[..., limbs[:, 0]]
     height = jnp.minimum(start_score, score[..., limbs[:, 1]])
     short = jnp.square(end - start).sum(-1) < 1
     end = jnp.where(short[..., None], start, end)
-    # The reference draws a short limb as its first joint, with that joint's own score.
-    peak = jnp.where(height >= epsilon, jnp.where(short, start_score, height), 0)
+    own = start_score if short_limb == "start" else height
+    peak = jnp.where(height >= epsilon, jnp.where(short, own, height), 0)
 
     def draw(start, end, peak):
         return _ridge(start, end, peak, size, sigma)

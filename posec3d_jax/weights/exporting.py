@@ -33,14 +33,13 @@ def export_weights(
 
     Raises:
       CheckpointError: no such checkpoint, or one that does not fit the config.
-      ValueError: `out` has another ending.
-      FileExistsError: `out` exists.
+      ValueError: `out` has another ending, or exists.
     """
     source, out = Path(source), Path(out)
     if out.suffix not in (".safetensors", ".pth"):
         raise ValueError(f"--out is {out}; expected a name ending in .safetensors or .pth")
     if out.exists():
-        raise FileExistsError(f"{out} exists; choose another --out")
+        raise ValueError(f"{out} exists; choose another --out")
     folder = find_checkpoint(source, checkpoint) if (source / FOLDER).is_dir() else source
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     tensors, rows = to_reference_tensors(load_model(folder, like), _counts(folder))

@@ -38,13 +38,12 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
       What was mapped, converted and left over; `str()` of it is the table to print.
 
     Raises:
-      FileNotFoundError, ValueError: the file cannot be read, or does not fit the config; names
-        every tensor that differs, with both shapes.
-      FileExistsError: `out` holds checkpoints already.
+      FileNotFoundError, ValueError: the file cannot be read, or does not fit the config (names
+        every tensor that differs, with both shapes), or `out` holds checkpoints already.
     """
     path, out = Path(path), Path(out)
     if (out / FOLDER).exists():
-        raise FileExistsError(f"{out} holds checkpoints already; choose another --out")
+        raise ValueError(f"{out} holds checkpoints already; choose another --out")
     file = read_checkpoint(path)
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     _check_fit(path, file.tensors, leaves(like), config)
@@ -139,8 +138,8 @@ def _notes(file: CheckpointFile, config) -> list[str]:
     if len(limbs) == 1 and (limbs == {"True"}) != config.volume.limbs:
         drawn, here = ("limbs", "joints") if limbs == {"True"} else ("joints", "limbs")
         notes.append(
-            f"the file's own config draws {drawn}, this config {here}: check config.volume, and "
-            "for NTU120's joint.pth read the variant 'joint_as_published' of configs/base.py"
+            f"the file's own config draws {drawn}, this config {here}: check the variant (for "
+            "NTU120's joint.pth: joint_as_published)"
         )
     return notes
 
