@@ -28,5 +28,5 @@ def get_config(stream: str = "joint"):
     config.data.max_persons = 1
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 1
-    config.train.epochs = 3  # of five views of every clip
+    config.train.epochs = 2  # of five views of every clip
     return config

@@ -28,6 +28,6 @@ def get_config(variant: str = "joint-fold1"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = f"{fold}_test"
     base.set_small(config, frames=16, size=24, width=16)
-    config.data.repeat = 5
+    config.data.repeat = 4
     config.train.epochs = 4
     return config

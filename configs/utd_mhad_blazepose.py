@@ -25,6 +25,6 @@ def get_config(stream: str = "joint"):
     config.data.test_split = "test"
     config.data.max_persons = 1
     base.set_small(config, frames=16, size=24, width=16)
-    config.data.repeat = 6
+    config.data.repeat = 5
     config.train.epochs = 4
     return config

@@ -1,5 +1,7 @@
 """Command line: `posec3d COMMAND --config=... --workdir=...`; flags, start-up, dispatch."""
 
+import difflib
+import runpy
 import sys
 from pathlib import Path
 
@@ -72,6 +74,7 @@ def _parse(argv: list[str]) -> list[str]:
         if len(argv) < 2:
             sys.exit(2)
     try:
+        _load_config(argv)  # absl would wrap what is wrong with it in a traceback
         return app.parse_flags_with_usage(argv)
     except (AttributeError, KeyError, TypeError, ValueError, OSError, flags.Error) as error:
         if "--traceback" in argv:
@@ -81,20 +84,26 @@ def _parse(argv: list[str]) -> list[str]:
 
 def _explain(argv: list[str], error: Exception) -> str:
     """Which override names a key that the config does not have, with the nearest one there is."""
-    import difflib
-
-    from absl import flags
-
-    if not isinstance(error, AttributeError | KeyError) or not flags.FLAGS["config"].value:
-        return f"{type(error).__name__}: {error}"
-    keys = [f"config.{key}" for key in _flatten(flags.FLAGS["config"].value)]
+    message = f"{type(error).__name__}: {error}"
+    if not isinstance(error, AttributeError | KeyError):
+        return message
+    keys = [f"config.{key}" for key in _flatten(_load_config(argv))]
     for argument in argv:
         name = argument.lstrip("-").split("=", 1)[0]
         if name.startswith("config.") and name not in keys:
             close = difflib.get_close_matches(name, keys, 3, 0.5)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             return f"there is no key {name}{hint}\nconfigs/base.py lists every key"
-    return f"{type(error).__name__}: {error}"
+    return message
+
+
+def _load_config(argv: list[str]):
+    """The config without its overrides; {} if none is named."""
+    for argument in argv:
+        if argument.lstrip("-").startswith("config="):
+            path, *variant = argument.split("=", 1)[1].split(":", 1)
+            return runpy.run_path(path)["get_config"](*variant)
+    return {}
 
 
 def _flatten(config, prefix: str = "") -> list[str]:

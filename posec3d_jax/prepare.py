@@ -200,7 +200,7 @@ def _write(staging: Path, sequences: Iterable[SkeletonSequence], info: DatasetIn
     except ModuleNotFoundError as error:
         raise DataError(
             f"config.data.storage is 'tfds', but {error.name} is not installed: install "
-            "posec3d-jax[tfds], or set --config.data.storage=pack"
+            "it, or set --config.data.storage=pack"
         ) from error
     write_tfds(staging / TFDS_FOLDER, sequences, info)
 

@@ -10,7 +10,7 @@ from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.simulation import CLASS_NAMES, plan, read
 from posec3d_jax.data.simulation.actions import ACTIONS
 from posec3d_jax.data.simulation.body import BONES, mirrored, pose_points
-from posec3d_jax.data.simulation.camera import draw_azimuth, views_of
+from posec3d_jax.data.simulation.camera import SECTOR, SECTORS, draw_azimuth
 from posec3d_jax.data.simulation.motion import FRAMES, perform
 from posec3d_jax.data.simulation.performers import manner, performer
 from posec3d_jax.data.simulation.poses import Motion, backwards, other_side, pose
@@ -82,12 +82,15 @@ def test_splits_share_no_clip_performer_or_view(dataset):
 
 
 def test_viewpoints_stay_in_their_sectors():
+    assert len({n for sectors in SECTORS.values() for n in sectors}) == sum(
+        map(len, SECTORS.values())
+    )
     rng = np.random.default_rng(0)
-    for role in ("train", "val", "test"):
-        assert {views_of(draw_azimuth(role, rng)) for _ in range(200)} == {role}
+    for role, sectors in SECTORS.items():
+        assert {abs(draw_azimuth(role, rng)) // SECTOR for _ in range(200)} == set(sectors)
     for index in range(25):
         _, chosen = plan(index)
-        assert views_of(shoot(chosen, 0, index).azimuth) == chosen.views
+        assert abs(shoot(chosen, 0, index).azimuth) // SECTOR in SECTORS[chosen.views]
 
 
 def test_classes_are_balanced_in_every_split():
@@ -233,3 +236,5 @@ def test_refuses_other_layouts_and_tiny_sizes():
         simulated(skeleton="ntu_25")
     with pytest.raises(ValueError, match="num_clips=10"):
         simulated(num_clips=10)
+    with pytest.raises(ValueError, match="seed=-1"):
+        simulated(seed=-1)

@@ -191,7 +191,7 @@ def _load(
         except ModuleNotFoundError as error:
             raise ValueError(
                 f"data.loader is 'tf', but {error.name} is not installed: install "
-                "posec3d-jax[tfds], or set --config.data.loader=threads"
+                "posec3d-jax[tf], or set --config.data.loader=threads"
             ) from error
         return tf_batches(make, DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
     raise ValueError(f"data.loader is {loader!r}; expected one of {LOADERS}")

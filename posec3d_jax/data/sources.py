@@ -168,7 +168,7 @@ def _open_tfds(
     except ModuleNotFoundError as error:
         raise DataError(
             f"the data set in {payload.parent} is stored by TFDS, which is not installed: install "
-            "posec3d-jax[tfds], or prepare it with --config.data.storage=pack"
+            "tensorflow-datasets, or prepare it with --config.data.storage=pack"
         ) from error
     data = tfds.builder_from_directory(payload / TFDS_NAME / TFDS_VERSION).as_data_source(
         TFDS_SPLIT, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES

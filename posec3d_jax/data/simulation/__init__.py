@@ -55,7 +55,7 @@ def read(
         seed: another seed is another data set, with other people.
 
     Raises:
-        ValueError: the skeleton is not COCO-17, or fewer clips than a block of 25.
+        ValueError: the skeleton is not COCO-17, fewer clips than 25, or a negative seed.
     """
     if skeleton.name != "coco_17":
         raise ValueError(
@@ -66,6 +66,8 @@ def read(
         raise ValueError(
             f"num_clips={num_clips} leaves splits empty: ask for {len(_BLOCK)} clips or more"
         )
+    if seed < 0:
+        raise ValueError(f"seed={seed}: the seed of the simulated data set must not be negative")
     names = {split: [] for split in _SPLITS}
     for index in range(num_clips):
         split, _ = plan(index)

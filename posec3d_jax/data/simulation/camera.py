@@ -13,11 +13,14 @@ FRAME_SIZES = (  # (height, width) of common video formats
     (1280, 720),
 )
 
+_CUT_OFF = 0.08  # share of clips whose frame is too narrow for the movement
+
 # Azimuth is the angle between where the performer faces and where the camera stands, from 0 (in
 # front) to 180 degrees (behind), on either side: a mirrored clip keeps it. Each role has sectors
-# of its own, so nobody is seen in the test from where the training cameras stand.
+# of its own, so nobody is seen in the test from where the training cameras stand. Sector n goes
+# from n to n + 1 times `SECTOR`; nobody is seen from straight behind.
 SECTOR = 20.0  # degrees
-_SECTORS = {"train": (0, 2, 4, 6), "val": (3, 5), "test": (1, 7)}
+SECTORS = {"train": (0, 2, 4, 6), "val": (3, 5), "test": (1, 7)}
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,8 @@ class Camera:
 
 def draw_azimuth(role: str, rng: np.random.Generator) -> float:
     """A viewpoint in the sectors of `role`: degrees in (-180, 180)."""
-    sector = rng.choice(_SECTORS[role])
+    sector = rng.choice(SECTORS[role])
     return float(rng.choice((-1, 1)) * SECTOR * (sector + rng.random()))
-
-
-def views_of(azimuth: float) -> str:
-    """The role whose sectors hold this azimuth (degrees); '' for none."""
-    sector = int(abs(azimuth) // SECTOR)
-    return next((role for role, sectors in _SECTORS.items() if sector in sectors), "")
 
 
 def draw_camera(azimuth: float, subject: np.ndarray, rng: np.random.Generator) -> Camera:
@@ -55,8 +52,7 @@ def draw_camera(azimuth: float, subject: np.ndarray, rng: np.random.Generator) -
         [np.sin(around) * np.cos(above), np.cos(around) * np.cos(above), np.sin(above)]
     )
     forward = -towards
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right)
+    right = np.array([forward[1], -forward[0], 0.0]) / np.cos(above)
     down = np.cross(forward, right)
     roll = np.radians(rng.normal(0, 1.5))
     cos, sin = np.cos(roll), np.sin(roll)
@@ -80,14 +76,14 @@ def frame(
 ) -> tuple[float, np.ndarray]:
     """Zoom and aim at the rays [..., 2] of the subject: focal length and principal point, pixels.
 
-    The subject's whole path fills from 0.45 of the frame to a little more than all of it.
+    The subject's whole path fills from 0.4 of the frame to all of it; now and then it is cut off.
     """
     flat = subject.reshape(-1, 2)
     low, high = flat.min(0), flat.max(0)
     size = np.array(camera.frame_size[::-1], np.float64)
-    fill = 1.03 - 0.58 * np.sqrt(rng.random())
+    fill = rng.uniform(1.0, 1.2) if rng.random() < _CUT_OFF else rng.uniform(0.4, 0.98)
     extent = np.maximum(high - low, 0.05)
     focal = fill * (size / extent).min()
-    slack = size - focal * extent
-    centre = size / 2 + rng.uniform(-0.35, 0.35, size=2) * np.maximum(slack, 0)
+    slack = np.abs(size - focal * extent)
+    centre = size / 2 + rng.uniform(-0.4, 0.4, size=2) * slack
     return float(focal), centre - focal * (low + high) / 2

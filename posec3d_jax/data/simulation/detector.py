@@ -10,9 +10,9 @@ from scipy.signal import lfilter
 
 # How exactly people mark each COCO joint, relative to the size of the person: the per-keypoint
 # constants of the COCO keypoint evaluation (cocodataset.org, object keypoint similarity).
-_COCO_SIGMA = np.array(
-    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
-) * 1e-3  # fmt: skip
+_COCO_SIGMA = np.float32(1e-3) * np.array(
+    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], np.float32
+)
 _LEFT = np.arange(1, 17, 2)
 _RIGHT = _LEFT + 1
 _SWAPS = ((0, 8), (2, 5), (5, 8), (0, 2))  # all pairs, arms, legs, face: ranges of the pairs
@@ -57,24 +57,23 @@ def detect(
         keypoint float32 [M, T, 17, 2] (missing joints are exact zeros) and score float32
         [M, T, 17] in [0, 1] (0 where missing).
     """
-    persons = pixels.shape[0]
+    pixels, depth = pixels.astype(np.float32), depth.astype(np.float32)
     size = np.ptp(pixels[..., 1], axis=2).max(axis=1)[:, None, None]  # tallest, pixels
     hidden = hidden_joints(pixels, depth, focal)
-    speed = np.zeros(depth.shape)
-    speed[:, 1:] = np.linalg.norm(np.diff(pixels, axis=1), axis=-1) / size
-    quality = np.exp(rng.normal(-0.1, 0.35))
-    spread = 0.13 * quality * _COCO_SIGMA * (1 + 12 * speed + 2.2 * hidden)
-    error = spread[..., None] * _drift(pixels.shape, rng)
-    error += _jumps(hidden, rng)
+    speed = np.zeros(depth.shape, np.float32)
+    speed[:, 1:] = _length(pixels[:, 1:] - pixels[:, :-1]) / size
+    quality = np.float32(0.13 * np.exp(rng.normal(-0.1, 0.35)))
+    spread = quality * _COCO_SIGMA * (1 + 12 * speed + np.float32(2.2) * hidden)
+    error = spread[..., None] * _drift(pixels.shape, rng) + _jumps(hidden, rng)
     found = pixels + size[..., None] * error
-    score = _score(error, hidden, spread, rng)
-    for person in range(persons):
+    score = _score(error, hidden, rng)
+    for person in range(len(found)):
         _confuse_sides(found[person], score[person], rng)
     lost = _outside(found, frame_size) | _lost_frames(depth.shape[:2], rng)[..., None]
     if rng.random() < 0.3:  # a detector that reports only what it trusts
         lost |= score < rng.uniform(0.1, 0.35)
     found[lost], score[lost] = 0, 0
-    return found.astype(np.float32), score.astype(np.float32)
+    return found, score
 
 
 def hidden_joints(pixels: np.ndarray, depth: np.ndarray, focal: float) -> np.ndarray:
@@ -83,7 +82,7 @@ def hidden_joints(pixels: np.ndarray, depth: np.ndarray, focal: float) -> np.nda
     Every second frame is looked at and stands for the next one too.
     """
     frames = depth.shape[1]
-    points = np.concatenate([pixels, depth[..., None]], axis=-1)[:, ::2].astype(np.float32)
+    points = np.concatenate([pixels, depth[..., None]], axis=-1)[:, ::2]
     middles = [(points[:, :, a] + points[:, :, b]) / 2 for a, b in _MIDDLES]
     points = np.concatenate([points, np.stack(middles, axis=2)], axis=2)
     points = np.ascontiguousarray(np.moveaxis(points, -1, 0))  # [3, M, T / 2, 20]
@@ -109,29 +108,32 @@ def _behind(joints: np.ndarray, start: np.ndarray, bone: np.ndarray, focal: floa
 
 def _drift(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Unit noise, half of it correlated over some frames (axis 1)."""
-    keep = rng.uniform(0.8, 0.95)
+    keep = np.float32(rng.uniform(0.8, 0.95))
+    gain = np.sqrt(1 - keep**2)
     fresh = rng.standard_normal((2, *shape), dtype=np.float32)
-    fresh[0, :, 0] /= np.sqrt(1 - keep**2)  # start in the steady state
-    slow = lfilter([np.sqrt(1 - keep**2)], [1, -keep], fresh[0], axis=1)
-    return 0.85 * slow + 0.53 * fresh[1]
+    fresh[0, :, 0] /= gain  # start in the steady state
+    slow = lfilter(np.array([gain]), np.array([1, -keep], np.float32), fresh[0], axis=1)
+    return np.float32(0.85) * slow + np.float32(0.53) * fresh[1]
 
 
 def _jumps(hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Gross outliers [M, T, 17, 2] in person sizes, more of them where a joint is hidden."""
-    jumps = np.zeros((*hidden.shape, 2))
+    jumps = np.zeros((*hidden.shape, 2), np.float32)
     where = rng.random(hidden.shape) < np.where(hidden, 0.012, 0.002)
     jumps[where] = rng.normal(0, 0.1, size=(int(where.sum()), 2))
     return jumps
 
 
-def _score(
-    error: np.ndarray, hidden: np.ndarray, spread: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _score(error: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Confidence in (0, 1): falls with the error, and for hidden joints."""
-    missed = np.linalg.norm(error, axis=-1) / (0.55 * _COCO_SIGMA)
-    peak = rng.uniform(0.86, 0.96) - 0.22 * hidden
-    trust = peak * np.exp(-0.5 * missed**2) + rng.normal(0, 0.03, size=hidden.shape)
-    return np.clip(trust, 0.03, 0.99)
+    missed = _length(error) / (0.55 * _COCO_SIGMA)
+    peak = np.float32(rng.uniform(0.86, 0.96)) - np.float32(0.22) * hidden
+    flicker = 0.03 * rng.standard_normal(hidden.shape, dtype=np.float32)
+    return np.clip(peak * np.exp(-0.5 * missed**2) + flicker, 0.03, 0.99)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2)
 
 
 def _confuse_sides(found: np.ndarray, score: np.ndarray, rng: np.random.Generator) -> None:

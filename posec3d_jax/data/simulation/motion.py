@@ -72,11 +72,13 @@ def _wobble(poses: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _unrest(performer: Performer, frames: int, fps: float, rng: np.random.Generator) -> np.ndarray:
     """Slow sway of every joint, and this take's own deviation from the usual posture."""
     shape = (2, 1, len(POSE_ROWS), 3)
-    rate = rng.uniform(0.15, 0.7, size=shape) * 2 * np.pi / fps
-    phase = rng.uniform(0, 2 * np.pi, size=shape)
-    size = performer.sway * rng.normal(0, 0.7, size=shape)
-    time = np.arange(frames)[:, None, None]
-    unrest = (size * np.sin(rate * time + phase)).sum(0) + rng.normal(0, 2.0, size=shape[1:])
+    rate = (rng.uniform(0.15, 0.7, size=shape) * 2 * np.pi / fps).astype(np.float32)
+    phase = rng.uniform(0, 2 * np.pi, size=shape).astype(np.float32)
+    size = (performer.sway * rng.normal(0, 0.7, size=shape)).astype(np.float32)
+    time = np.arange(frames, dtype=np.float32)[:, None, None]
+    unrest = size[0] * np.sin(rate[0] * time + phase[0])
+    unrest += size[1] * np.sin(rate[1] * time + phase[1])
+    unrest += rng.normal(0, 2.0, size=shape[1:])
     unrest[:, _TRAVEL] = 0
     unrest[:, [ROW["hip_a"], ROW["hip_b"], ROW["knee_a"], ROW["knee_b"]]] *= 0.3
     return unrest

@@ -73,9 +73,9 @@ def _bystander(
     away = camera.axes[2] * (1, 1, 0)
     facing = across + rng.normal(0, 0.2) * away if passes else rng.normal(size=3)
     points = _facing(points, facing[:2])
-    middle = subject.mean(axis=(0, 1)) * (1, 1, 0) + rng.uniform(0.0, 1.6) * away
-    side = 0.0 if passes else rng.uniform(0.7, 1.4)
-    return points - points.mean(axis=(0, 1)) * (1, 1, 0) + middle + side * across * (1, 1, 0)
+    behind, side = (rng.uniform(0.5, 1.6), 0.0) if passes else rng.uniform((0, 0.7), (1.6, 1.4))
+    moved = subject.mean(axis=(0, 1)) - points.mean(axis=(0, 1)) + behind * away + side * across
+    return points + moved * (1, 1, 0)
 
 
 def _facing(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -85,7 +85,13 @@ def _facing(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
     return points @ turn
 
 
-def _ordered(keypoint: np.ndarray, score: np.ndarray, camera: Camera, azimuth: float, rng) -> Clip:
+def _ordered(
+    keypoint: np.ndarray,
+    score: np.ndarray,
+    camera: Camera,
+    azimuth: float,
+    rng: np.random.Generator,
+) -> Clip:
     """Persons in random order (a detector knows no identities); barely seen ones left out."""
     order = rng.permutation(len(keypoint))
     present = (score > 0).mean(axis=(1, 2)) > 0.1

@@ -1,0 +1,50 @@
+# Everything a user types: make demo, make test. Each sets up what it needs, once.
+# Needs Python 3.11 or newer (another one than python3: make demo PYTHON=python3.12).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format clean
+
+help:
+	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
+	@echo "make test    style checks and tests"
+	@echo "make setup   only the virtual environment, $(VENV)"
+	@echo "make lint    only the style checks;  make format  corrects what it can"
+	@echo "make clean   remove the environment and caches (not data/ and runs/)"
+
+demo: $(READY)
+	@$(BIN)/python -m experiments.demo --workdir=runs/demo
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+
+format: $(READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+setup: $(READY)
+
+# Made again when the requirements or the package's own facts change.
+$(READY): requirements.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "$(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=..."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is `"$(PYTHON)" --version`; Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@echo "setting up $(VENV) with `"$(PYTHON)" --version` (once, some minutes, 2.5 GB)"
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-build-isolation --no-deps -e .
+	@touch "$@"
+
+clean:
+	rm -rf "$(VENV)" build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
