@@ -98,6 +98,8 @@ def get_config() -> ConfigDict:
     volume.use_score = True  # scale each gaussian by the detector's score
     volume.drop_missing = False  # True: joints at exactly (0, 0) are never drawn
     volume.epsilon = 1e-3  # scores below are not drawn (PYSKL 1e-3, mmaction2 1e-4)
+    volume.short_limb = "start"  # under 1 pixel: a blob of its first joint's score, as PYSKL and
+    #                              mmaction2 draw; 'lower': of the lower score, as longer limbs have
     volume.train_size = (56, 56)  # H, W
     volume.test_size = (64, 64)
 
@@ -107,11 +109,18 @@ def get_config() -> ConfigDict:
     geometry.padding = 0.25  # of that crop, relative to its size
     geometry.threshold = 10.0  # pixels; smaller crops leave the clip as it is
     geometry.hw_ratio = 1.0  # height / width the crop is grown to; 0 leaves it
+    geometry.allow_imgpad = True  # PYSKL's name: the crop may leave the frame; False cuts it there
+    geometry.missing = (
+        "coordinate"  # which zeros crop and flip leave alone: x and y each for itself
+    )
+    #                                  (PYSKL, mmaction2), or 'joint': only where both are zero
     geometry.train_resize = 64  # short side before the random crop; 0 for none
     geometry.test_resize = "square"  # 'square' (PYSKL) or 'center_crop' (mmaction2's NTU60)
     geometry.crop_area = (0.56, 1.0)  # of the random resized crop; (1.0, 1.0) turns it off
     geometry.crop_aspect = (0.75, 1.3333333333333333)
     geometry.flip = 0.5  # probability of a horizontal flip in training
+    geometry.train_mirror = "W-x"  # where that flip sends column x (PYSKL, mmaction2), or 'W-1-x'
+    geometry.test_mirror = "W-1-x"  # the same for the mirrored views of a test, or 'W-x'
 
     config.model = slowonly()
     config.compute_dtype = "float32"  # or 'bfloat16'; parameters and statistics stay float32
@@ -141,6 +150,8 @@ def get_config() -> ConfigDict:
     config.evaluate = evaluate = ConfigDict()
     evaluate.batch_size = 16  # clips; a clip has `views` volumes in the multi-view protocol
     evaluate.average = "prob"  # over views: 'prob' (softmax first) or 'score' (logits)
+    evaluate.mean_class = "union"  # mean class accuracy over classes that have clips or predictions
+    #                                (PYSKL, mmaction2), or 'present': over those that have clips
 
     config.lock()
     return config

@@ -29,7 +29,9 @@ def encode_train(
         keypoint, size = g.random_resized_crop(crop_key, keypoint, size, area=area, aspect=aspect)
     keypoint, size = g.resize(keypoint, size, jnp.array(volume["train_size"]))
     chosen = jax.random.bernoulli(flip_key, geometry["flip"], (len(size),))
-    keypoint, score = g.flip(keypoint, score, size[:, 1], skeleton.flip_joints, chosen)
+    width = size[:, 1] - _mirror_offset(geometry, "train_mirror")
+    missing = geometry["missing"]
+    keypoint, score = g.flip(keypoint, score, width, skeleton.flip_joints, chosen, missing=missing)
     return draw(keypoint, score, tuple(volume["train_size"]), skeleton, volume)
 
 
@@ -50,11 +52,27 @@ def encode_test(
     keypoint, size = _compact(keypoint, size, geometry)
     keypoint, size = _test_resize(keypoint, size, geometry["test_resize"], volume["test_size"])
     drawn = draw(keypoint, score, tuple(volume["test_size"]), skeleton, volume)
-    views = drawn.reshape(len(drawn), num_clips, -1, *drawn.shape[2:])
-    if flip_views:
-        mirrored = flip_volume(views, flip_channels(skeleton, volume))
-        views = jnp.concatenate([views, mirrored], 1)
-    return views
+    parts = [drawn]
+    if flip_views and _mirror_offset(geometry, "test_mirror"):
+        parts.append(flip_volume(drawn, flip_channels(skeleton, volume)))
+    elif flip_views:
+        everyone, missing = jnp.ones(len(size), bool), geometry["missing"]
+        keypoint, score = g.flip(
+            keypoint, score, size[:, 1], skeleton.flip_joints, everyone, missing=missing
+        )
+        parts.append(draw(keypoint, score, tuple(volume["test_size"]), skeleton, volume))
+    views = [part.reshape(len(part), num_clips, -1, *part.shape[2:]) for part in parts]
+    return jnp.concatenate(views, 1)
+
+
+def _mirror_offset(geometry: Mapping, key: str) -> int:
+    """How far left of the frame's width the mirror image of column 0 lies."""
+    offsets = {"W-x": 0, "W-1-x": 1}
+    if geometry[key] not in offsets:
+        raise ValueError(
+            f"config.geometry.{key} is {geometry[key]!r}; expected one of {sorted(offsets)}"
+        )
+    return offsets[geometry[key]]
 
 
 def _cleaned(batch: Batch, volume: Mapping) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -75,8 +93,8 @@ def _cleaned(batch: Batch, volume: Mapping) -> tuple[jax.Array, jax.Array, jax.A
 def _compact(keypoint: jax.Array, size: jax.Array, geometry: Mapping):
     if not geometry["compact"]:
         return keypoint, size
-    options = {name: geometry[name] for name in ("padding", "threshold", "hw_ratio")}
-    return g.compact_crop(keypoint, size, **options)
+    names = ("padding", "threshold", "hw_ratio", "allow_imgpad", "missing")
+    return g.compact_crop(keypoint, size, **{name: geometry[name] for name in names})
 
 
 def _test_resize(keypoint: jax.Array, size: jax.Array, method: str, target):
@@ -104,6 +122,7 @@ def draw(
         parts.append(keypoint_heatmaps(keypoint, score, size, **options))
     if volume["limbs"]:
         limbs = jnp.array(skeleton.limbs)
+        options["short_limb"] = volume["short_limb"]
         parts.append(limb_heatmaps(keypoint, score, limbs, size, **options))
     if not parts:
         raise ValueError("config.volume draws nothing: set keypoints, limbs or both to True")

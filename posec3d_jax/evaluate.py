@@ -68,7 +68,8 @@ class Evaluator:
     def metrics(self, variables: Any) -> dict[str, float]:
         """Top-1, top-5, mean class accuracy and loss of the split."""
         scores, loss = self.scores(variables)
-        return metrics.summarize(scores, self._source.labels) | {"loss": loss}
+        classes = self._config.evaluate.mean_class
+        return metrics.summarize(scores, self._source.labels, classes) | {"loss": loss}
 
     def scores(self, variables: Any, progress: bool = False) -> tuple[np.ndarray, float]:
         """Probabilities float32 [N, K] of every clip in the source's order, and the mean loss.
@@ -150,19 +151,23 @@ def evaluate(
             names = source.info.class_names
             scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
-            results[protocol.name] = _write(workdir, split, scores, extra)
+            results[protocol.name] = _write(
+                workdir, split, scores, extra, config.evaluate.mean_class
+            )
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
         _record(record, config, workdir, results)
     return results
 
 
-def _write(workdir: Path, split: str, scores: Scores, extra: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    workdir: Path, split: str, scores: Scores, extra: dict[str, Any], mean_class: str
+) -> dict[str, Any]:
     """Metrics of the scores, on every process; the first one also leaves them on disk."""
     name = f"{split}-{scores.protocol}".replace(" ", "-")
     if jax.process_index() == 0:
-        return write_evaluation(workdir / FOLDER / name, scores, extra)
-    return summary_of(scores) | extra
+        return write_evaluation(workdir / FOLDER / name, scores, extra, mean_class)
+    return summary_of(scores, mean_class) | extra
 
 
 def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:

@@ -99,7 +99,10 @@ def _scores(arrays: Mapping[str, np.ndarray]) -> Scores:
 
 
 def write_evaluation(
-    folder: str | Path, scores: Scores, extra: Mapping[str, Any] | None = None
+    folder: str | Path,
+    scores: Scores,
+    extra: Mapping[str, Any] | None = None,
+    mean_class: str = "union",
 ) -> dict[str, Any]:
     """Writes metrics.json, per_class.csv, confusion.npy and scores.npz into `folder`.
 
@@ -107,13 +110,15 @@ def write_evaluation(
       folder: made where it is missing; files of an earlier evaluation in it are replaced.
       scores: of every clip, each once.
       extra: further JSON-able entries of metrics.json: loss, step, split, config, ...
+      mean_class: the classes of the mean class accuracy, 'union' or 'present'; see metrics.py.
 
     Returns:
-      metrics.json: protocol, clips, top1, top5, mean_class (fractions), then `extra`.
+      metrics.json: protocol, clips, top1, top5, mean_class (fractions), mean_class_over, then
+      `extra`.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    summary = summary_of(scores) | dict(extra or {})
+    summary = summary_of(scores, mean_class) | dict(extra or {})
     predicted = metrics.predict_classes(scores.scores)
     confusion = metrics.confusion_matrix(predicted, scores.labels, scores.scores.shape[1])
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
@@ -125,10 +130,11 @@ def write_evaluation(
     return summary
 
 
-def summary_of(scores: Scores) -> dict[str, Any]:
-    """protocol, clips, top1, top5, mean_class."""
-    figures = metrics.summarize(scores.scores, scores.labels)
-    return dict(protocol=scores.protocol, clips=len(scores.names)) | figures
+def summary_of(scores: Scores, mean_class: str = "union") -> dict[str, Any]:
+    """protocol, clips, top1, top5, mean_class, mean_class_over."""
+    figures = metrics.summarize(scores.scores, scores.labels, mean_class)
+    counts = dict(protocol=scores.protocol, clips=len(scores.names))
+    return counts | figures | dict(mean_class_over=mean_class)
 
 
 @dataclass(frozen=True)

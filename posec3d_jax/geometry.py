@@ -1,8 +1,8 @@
 """Crop, resize and flip of keypoints, batched and jitted; the reference's steps on coordinates.
 
-Everywhere: keypoint [B, M, T, V, 2] (x, y) float32, frame size [B, 2] (height, width) in pixels,
-and a joint is missing where both coordinates are exact zeros (the reference's convention, which
-tests x and y apart: a zero x alone is left alone, too).
+Everywhere: keypoint [B, M, T, V, 2] (x, y) float32, frame size [B, 2] (height, width) in pixels.
+What is missing is stored as exact zeros, which crop and flip leave alone. The reference tests x and
+y apart, so that a zero x of a visible joint stays, too; `missing='joint'` asks for both.
 """
 
 import jax
@@ -17,17 +17,19 @@ def compact_crop(
     padding: float = 0.25,
     threshold: float = 10.0,
     hw_ratio: float | tuple[float, float] = 1.0,
-    allow_outside: bool = True,
+    allow_imgpad: bool = True,
+    missing: str = "coordinate",
 ) -> tuple[jax.Array, jax.Array]:
     """Moves the origin to the box around all persons of all frames (the paper's centred crop).
 
     The box is grown by `padding`, then to height / width `hw_ratio` (0 leaves it), and its edges
     are truncated toward zero. A clip whose box is under `threshold` pixels on a side, or that has
-    no joint at all, stays as it is. Without `allow_outside` the box is clipped to the frame.
+    no joint at all, stays as it is. Without `allow_imgpad` (the references' name) the box is
+    clipped to the frame. `missing`: see `is_present`.
 
     Returns keypoint and frame size of the crop.
     """
-    present = keypoint != 0
+    present = is_present(keypoint, missing)
     low = jnp.where(present, keypoint, jnp.inf).min((1, 2, 3))
     high = jnp.where(present, keypoint, -jnp.inf).max((1, 2, 3))
     small = ~jnp.all(high - low >= threshold, -1)
@@ -35,7 +37,7 @@ def compact_crop(
     centre, half = (low + high) / 2, (high - low) / 2 * (1 + padding)
     half = _grow_to_ratio(half, hw_ratio)
     first, last = centre - half, centre + half
-    if not allow_outside:
+    if not allow_imgpad:
         limit = frame_size[:, ::-1]
         first, last = jnp.maximum(first, 0), jnp.minimum(last, limit)
     first, last = jnp.trunc(first), jnp.trunc(last)
@@ -43,6 +45,22 @@ def compact_crop(
     size = jnp.where(small[:, None], frame_size, (last - first)[:, ::-1])
     moved = keypoint - first[:, None, None, None]
     return jnp.where(present, moved, 0), size
+
+
+def is_present(keypoint: jax.Array, missing: str) -> jax.Array:
+    """Where coordinates count, bool like `keypoint`.
+
+    With `missing` 'coordinate' (the references) each that is not zero; with 'joint' both, if either
+    is not zero.
+    """
+    if missing not in ("coordinate", "joint"):
+        raise ValueError(
+            f"config.geometry.missing is {missing!r}; expected 'coordinate' or 'joint'"
+        )
+    present = keypoint != 0
+    if missing == "joint":
+        return jnp.broadcast_to(present.any(-1, keepdims=True), keypoint.shape)
+    return present
 
 
 def _grow_to_ratio(half: jax.Array, hw_ratio: float | tuple[float, float]) -> jax.Array:
@@ -120,14 +138,21 @@ def _candidate_windows(key, frame_size, area, aspect, tries: int = 10):
 
 
 def flip(
-    keypoint: jax.Array, score: jax.Array, width: jax.Array, joints: np.ndarray, chosen: jax.Array
+    keypoint: jax.Array,
+    score: jax.Array,
+    width: jax.Array,
+    joints: np.ndarray,
+    chosen: jax.Array,
+    *,
+    missing: str = "coordinate",
 ) -> tuple[jax.Array, jax.Array]:
-    """Mirrors the clips where `chosen` [B] holds: x to W - x unless zero, then left for right.
+    """Mirrors the clips where `chosen` [B] holds: x to `width` - x, then left for right.
 
-    Args: `width` [B] pixels; `joints` int [V], the permutation that swaps left and right.
+    Args: `width` [B] pixels; `joints` int [V], the permutation that swaps left and right;
+    `missing`: see `is_present`, these coordinates stay zero.
     """
-    x = keypoint[..., 0]
-    mirrored = jnp.where(x != 0, width[:, None, None, None] - x, 0)
+    present = is_present(keypoint, missing)[..., 0]
+    mirrored = jnp.where(present, width[:, None, None, None] - keypoint[..., 0], 0)
     mirrored = jnp.stack([mirrored, keypoint[..., 1]], -1)[..., joints, :]
     chosen = chosen[:, None, None, None]
     keypoint = jnp.where(chosen[..., None], mirrored, keypoint)

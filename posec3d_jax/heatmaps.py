@@ -7,6 +7,7 @@ persons merge by maximum, and a limb shorter than one pixel becomes a blob of it
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def keypoint_heatmaps(
@@ -36,15 +37,34 @@ def keypoint_heatmaps(
 
 def _profile(centre: jax.Array, length: int, sigma: float) -> jax.Array:
     """exp(-(i - c)^2 / 2 sigma^2) inside the window of c, else 0: [..., V] to [..., length, V]."""
-    position, centre = jnp.arange(length, dtype=centre.dtype)[:, None], centre[..., None, :]
-    inside = _inside(position, centre, centre, sigma)
-    return jnp.where(inside, jnp.exp(jnp.square(position - centre) / (-2 * sigma**2)), 0)
+    inside = _inside(length, centre, centre, sigma)
+    distance = jnp.arange(length, dtype=centre.dtype)[:, None] - centre[..., None, :]
+    return jnp.where(inside, jnp.exp(jnp.square(distance) / (-2 * sigma**2)), 0)
 
 
-def _inside(position: jax.Array, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
-    """The reference's half-open window: both edges are `int()`, which truncates toward zero."""
-    first, last = jnp.trunc(low - 3 * sigma), jnp.trunc(high + 3 * sigma) + 1
-    return (position >= first) & (position < last)
+def _inside(length: int, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
+    """[..., V] to [..., length, V]: the columns from int(low - 3 sigma) to int(high + 3 sigma).
+
+    The reference adds in double precision and truncates toward zero; a sum in float32 is off by a
+    column where it is nearly an integer (14.2 + 1.8). So each column's bounds on low and high are
+    worked out beforehand, in doubles.
+    """
+    until, since = (jnp.array(bound)[:, None] for bound in _bounds(length, sigma, low.dtype))
+    return (low[..., None, :] < until) & (high[..., None, :] >= since)
+
+
+def _bounds(length: int, sigma: float, dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Column i is inside where low < until[i] and high >= since[i]; both rounded up to `dtype`."""
+    column, reach = np.arange(length), 3 * sigma
+    until, since = column + 1 + reach, column - reach
+    # -0.2 truncates to 0: column 0 is reached from one pixel further away than any other.
+    since[0] = np.nextafter(-1 - reach, np.inf)
+    return _rounded_up(until, dtype), _rounded_up(since, dtype)
+
+
+def _rounded_up(value: np.ndarray, dtype) -> np.ndarray:
+    nearest = value.astype(dtype)
+    return np.where(nearest >= value, nearest, np.nextafter(nearest, np.inf, dtype=dtype))
 
 
 def _max_over_persons(draw, *arrays: jax.Array) -> jax.Array:
@@ -63,18 +83,23 @@ def limb_heatmaps(
     *,
     sigma: float = 0.6,
     epsilon: float = 1e-3,
+    short_limb: str = "start",
 ) -> jax.Array:
     """One gaussian ridge a limb: the height is the lower score of its two joints.
 
-    Args are those of `keypoint_heatmaps`; `limbs` is int [L, 2]. Returns [B, T, H, W, L].
+    Args are those of `keypoint_heatmaps`; `limbs` is int [L, 2]. A limb shorter than a pixel is
+    drawn as its first joint: with that joint's own score (`short_limb` 'start', as the reference
+    does), or with the 'lower' of the two. Returns [B, T, H, W, L].
     """
+    if short_limb not in ("start", "lower"):
+        raise ValueError(f"config.volume.short_limb is {short_limb!r}; expected 'start' or 'lower'")
     start, end = keypoint[..., limbs[:, 0], :], keypoint[..., limbs[:, 1], :]
     start_score = score[..., limbs[:, 0]]
     height = jnp.minimum(start_score, score[..., limbs[:, 1]])
     short = jnp.square(end - start).sum(-1) < 1
     end = jnp.where(short[..., None], start, end)
-    # The reference draws a short limb as its first joint, with that joint's own score.
-    peak = jnp.where(height >= epsilon, jnp.where(short, start_score, height), 0)
+    own = start_score if short_limb == "start" else height
+    peak = jnp.where(height >= epsilon, jnp.where(short, own, height), 0)
 
     def draw(start, end, peak):
         return _ridge(start, end, peak, size, sigma)
@@ -92,9 +117,10 @@ def _ridge(start, end, peak, size, sigma) -> jax.Array:
     along = ((x - ax) * dx + (y - ay) * dy) / jnp.where(length == 0, 1, length)
     along = jnp.clip(along, 0, 1)
     distance = jnp.square(x - ax - along * dx) + jnp.square(y - ay - along * dy)
-    inside = _inside(x, jnp.minimum(ax, bx), jnp.maximum(ax, bx), sigma)
-    inside &= _inside(y, jnp.minimum(ay, by), jnp.maximum(ay, by), sigma)
-    peak = peak[..., None, None, :]
+    low, high = jnp.minimum(start, end), jnp.maximum(start, end)
+    across = _inside(size[1], low[..., 0], high[..., 0], sigma)[..., None, :, :]
+    down = _inside(size[0], low[..., 1], high[..., 1], sigma)[..., :, None, :]
+    inside, peak = down & across, peak[..., None, None, :]
     return jnp.where(inside, peak * jnp.exp(distance / (-2 * sigma**2)), 0)
 
 

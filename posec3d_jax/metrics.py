@@ -153,12 +153,14 @@ def _average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(np.sum(np.diff(hits, prepend=0) / hits[-1] * precision))
 
 
-def summarize(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """The three headline figures as fractions: top1, top5, mean_class (the reference's union)."""
+def summarize(
+    scores: np.ndarray, labels: np.ndarray, classes: Literal["union", "present"] = "union"
+) -> dict[str, float]:
+    """The three headline figures as fractions: top1, top5, mean_class (over these classes)."""
     return dict(
         top1=top_k_accuracy(scores, labels, 1),
         top5=top_k_accuracy(scores, labels, 5),
-        mean_class=mean_class_accuracy(scores, labels),
+        mean_class=mean_class_accuracy(scores, labels, classes),
     )
 
 

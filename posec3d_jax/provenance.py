@@ -14,6 +14,17 @@ import jax
 from ml_collections import ConfigDict
 
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
+# Keys that configs got after the first runs were stored, with what those runs did.
+_LATER_KEYS = {
+    "volume": {"short_limb": "start"},
+    "geometry": {
+        "allow_imgpad": True,
+        "missing": "coordinate",
+        "train_mirror": "W-x",
+        "test_mirror": "W-1-x",
+    },
+    "evaluate": {"mean_class": "union"},
+}
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
 
 
@@ -61,6 +72,13 @@ def config_to_dict(config) -> dict[str, Any]:
     return json.loads(config.to_json_best_effort())
 
 
+def stored_config(workdir: str | Path) -> dict[str, Any]:
+    """The config of the run in that directory, with every key of today; {} where there is none."""
+    config = read_json(Path(workdir) / CONFIG_FILE)
+    later = {part: keys | config[part] for part, keys in _LATER_KEYS.items() if part in config}
+    return config | later
+
+
 def load_config(workdir: str | Path) -> ConfigDict:
     """The config that a run was started with, locked.
 
@@ -70,7 +88,7 @@ def load_config(workdir: str | Path) -> ConfigDict:
     path = Path(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
-    return ConfigDict(read_json(path)).lock()
+    return ConfigDict(stored_config(workdir)).lock()
 
 
 def write_record(

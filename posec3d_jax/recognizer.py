@@ -60,6 +60,11 @@ def make_recognizer(config) -> Recognizer:
         raise ValueError(
             f"config.evaluate.average is {config.evaluate.average!r}; expected 'prob' or 'score'"
         )
+    if config.evaluate.mean_class not in ("union", "present"):
+        raise ValueError(
+            f"config.evaluate.mean_class is {config.evaluate.mean_class!r}; expected 'union' or "
+            "'present'"
+        )
     dtypes = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
     if config.compute_dtype not in dtypes:
         raise ValueError(

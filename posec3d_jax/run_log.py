@@ -48,7 +48,7 @@ class RunLog:
             self.config.optimizer.reference_batch,
         )
         config = provenance.config_to_dict(self.config)
-        before = provenance.read_json(self.workdir / provenance.CONFIG_FILE)
+        before = provenance.stored_config(self.workdir)
         if step and before:
             _check_same_config(before, config, self.workdir)
         self._facts = provenance.read_json(self.workdir / provenance.RUN_FILE) if step else {}

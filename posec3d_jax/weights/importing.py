@@ -1,0 +1,160 @@
+"""`posec3d import-weights`: a published checkpoint becomes a run's directory of ours."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax.traverse_util import unflatten_dict
+
+from posec3d_jax import provenance
+from posec3d_jax.checkpoints import FOLDER, save_model
+from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.tables import shape_text
+from posec3d_jax.weights.checkpoint_file import CheckpointFile, read_checkpoint
+from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves, to_reference
+from posec3d_jax.weights.report import Report, Row
+
+IMPORT_FILE = "import.json"
+_OURS = ("backbone.", "cls_head.")
+
+
+def import_weights(path: str | Path, config, out: str | Path) -> Report:
+    """Writes the weights of a PYSKL or mmaction2 checkpoint as the run directory `out`.
+
+    `out` gets checkpoints/0, config.json and import.json; `evaluate` and `predict` take it as
+    --workdir, and `train` as config.train.init_from. No PyTorch is needed and nothing of the file
+    is executed.
+
+    Args:
+      path: a .pth (either format) or .safetensors file.
+      config: the config of the network, as it was trained: classes, blocks, width.
+      out: a directory without checkpoints.
+
+    Returns:
+      What was mapped, converted and left over; `str()` of it is the table to print.
+
+    Raises:
+      FileNotFoundError, ValueError: the file cannot be read, or does not fit the config (names
+        every tensor that differs, with both shapes), or `out` holds checkpoints already.
+    """
+    path, out = Path(path), Path(out)
+    if (out / FOLDER).exists():
+        raise ValueError(f"{out} holds checkpoints already; choose another --out")
+    file = read_checkpoint(path)
+    like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
+    _check_fit(path, file.tensors, leaves(like), config)
+    variables, rows = convert(file.tensors, like)
+    report = Report(
+        title=f"{path} ({file.format}) -> {out}, network {config.model.name}",
+        rows=rows,
+        left_over=_left_over(file.tensors, rows),
+        notes=_notes(file, config),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    save_model(out, variables)
+    provenance.write_json(out / provenance.CONFIG_FILE, provenance.config_to_dict(config))
+    provenance.write_json(out / IMPORT_FILE, _record(path, file, report))
+    return report
+
+
+def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row]]:
+    """Tensors by reference name to variables shaped as `like` {'params', 'batch_stats'}, float32.
+
+    Raises:
+      ValueError: a value is not finite, here or after rounding to float32; names the tensor.
+    """
+    found, rows = {}, []
+    for name, (target, _) in leaves(like).items():
+        source = tensors[name]
+        array = np.ascontiguousarray(from_reference(source), np.float32)
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite float32 numbers")
+        found[target] = array
+        rows.append(Row(name, source.shape, source.dtype.name, "/".join(target[1:]), array.shape))
+    return unflatten_dict(found), rows
+
+
+def reference_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that a leaf of ours has in the references."""
+    return to_reference(np.broadcast_to(np.float32(0), shape)).shape
+
+
+def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
+    """ValueError with every tensor that is missing, of another shape, or too many."""
+    faults = []
+    for name, (_, leaf) in wanted.items():
+        expected = reference_shape(leaf.shape)
+        if name not in tensors:
+            faults.append(f"{name}: missing; expected {shape_text(expected)}")
+        elif tensors[name].shape != expected:
+            found = shape_text(tensors[name].shape)
+            faults.append(f"{name}: has {found}; expected {shape_text(expected)}")
+    known = {*wanted, *counters(wanted)}
+    extra = [n for n in tensors if n.startswith(_OURS) and n not in known]
+    faults += [f"{n}: has {shape_text(tensors[n].shape)}; the network has none" for n in extra]
+    if faults:
+        more = [f"... and {len(faults) - 20} more"] if len(faults) > 20 else []
+        raise ValueError(
+            "\n  ".join([f"{path} does not fit config.model and config.data:", *faults[:20], *more])
+            + _hint(tensors, config)
+        )
+
+
+def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
+    """What the config would have to say, as far as the tensors tell."""
+    hints = []
+    stages: dict[int, int] = {}
+    for name in tensors:
+        if match := re.match(r"backbone\.layer(\d+)\.(\d+)\.", name):
+            stage, block = map(int, match.groups())
+            stages[stage] = max(stages.get(stage, 0), block + 1)
+    blocks = tuple(count for _, count in sorted(stages.items()))
+    if blocks and blocks != tuple(config.model.get("stage_blocks", blocks)):
+        hints.append(f"its stages have {blocks} blocks (config.model.stage_blocks)")
+    head = tensors.get("cls_head.fc_cls.bias")
+    if head is not None and len(head) != config.data.num_classes:
+        hints.append(f"it has {len(head)} classes (config.data.num_classes)")
+    if not any(name.startswith(_OURS) for name in tensors):
+        hints.append(f"its tensors are called {', '.join(list(tensors)[:3])}, ...")
+    return "\nThe checkpoint: " + "; ".join(hints) if hints else ""
+
+
+def _left_over(tensors: Mapping[str, np.ndarray], rows: list[Row]) -> dict[str, str]:
+    used = {row.name for row in rows}
+    left = (name for name in tensors if name not in used)
+    reasons = {True: "kept in import.json for export", False: "no part of the network"}
+    return {name: reasons[name.endswith(COUNTER)] for name in left}
+
+
+def _notes(file: CheckpointFile, config) -> list[str]:
+    """What the shapes cannot tell: whether the config's stream is the one the network was shown."""
+    text = " ".join(v for v in file.notes.values() if isinstance(v, str))
+    limbs = set(re.findall(r"with_limb['\"]?\s*[=:]\s*(True|False)", text))
+    notes = []
+    if len(limbs) == 1 and (limbs == {"True"}) != config.volume.limbs:
+        drawn, here = ("limbs", "joints") if limbs == {"True"} else ("joints", "limbs")
+        notes.append(
+            f"the file's own config draws {drawn}, this config {here}: check the variant (for "
+            "NTU120's joint.pth: joint_as_published)"
+        )
+    return notes
+
+
+def _record(path: Path, file: CheckpointFile, report: Report) -> dict[str, Any]:
+    counts = {n: int(a) for n, a in file.tensors.items() if n.endswith(COUNTER)}
+    short = {k: v for k, v in file.notes.items() if not isinstance(v, str) or len(v) < 200}
+    return {
+        "source": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "format": file.format,
+        "notes": short,
+        "mapped": len(report.rows),
+        "left_over": report.left_over,
+        COUNTER: counts,
+        "command": provenance.command(),
+        "versions": provenance.versions(),
+    }

@@ -1,0 +1,109 @@
+"""PyTorch's checkpoint files without PyTorch: reads both of its formats, writes the present one.
+
+Since PyTorch 1.6 a checkpoint is an uncompressed zip archive: `data.pkl` (the objects), `data/<n>`
+(one storage each), `byteorder`. Before that it was a chain of pickles (magic number, version,
+system, objects, storage keys) followed by the storages; many published checkpoints still are.
+"""
+
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from posec3d_jax.weights.torch_pickle import Refused, Storage, Tensor, TorchUnpickler
+
+ZIP_START, PICKLE_START = b"PK\x03\x04", b"\x80"
+_MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
+_STORAGE_NAMES = {np.dtype("f4"): "FloatStorage", np.dtype("i8"): "LongStorage"}
+
+Select = Callable[[object], Mapping[str, Tensor]]
+
+
+def read_zip(path: Path, select: Select) -> dict[str, np.ndarray]:
+    """The tensors that `select` picks out of the objects of a zip checkpoint."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        objects = next((n for n in names if n.rpartition("/")[2] == "data.pkl"), None)
+        if objects is None:
+            raise Refused(f"a zip archive without data.pkl (it holds {', '.join(names[:3])})")
+        root = objects.removesuffix("data.pkl")
+        big = f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big"
+
+        def read_storage(storage: Storage) -> bytes:
+            entry = archive.getinfo(f"{root}data/{storage.key}")
+            if entry.file_size != storage.count * storage.dtype.itemsize:
+                raise ValueError(f"storage {storage.key} has {entry.file_size} bytes")
+            return archive.read(entry)
+
+        with archive.open(objects) as file:
+            wanted = select(TorchUnpickler(file).load())
+        return {name: t.read(read_storage, ">" if big else "<") for name, t in wanted.items()}
+
+
+def read_legacy(path: Path, select: Select) -> dict[str, np.ndarray]:
+    """The same of a checkpoint in the format before PyTorch 1.6."""
+    with open(path, "rb") as file:
+        if TorchUnpickler(file).load() != _MAGIC or TorchUnpickler(file).load() != _VERSION:
+            raise Refused("a pickle, but none of PyTorch's")
+        system = TorchUnpickler(file).load()
+        order = "<" if system.get("little_endian", True) else ">"
+        unpickler = TorchUnpickler(file)
+        wanted = select(unpickler.load())
+        found = {}
+        for key in TorchUnpickler(file).load():
+            (count,) = struct.unpack(f"{order}q", file.read(8))
+            size = count * unpickler.storages[key].dtype.itemsize
+            found[key] = file.read(size) if count >= 0 else b""
+            if len(found[key]) != size:
+                raise ValueError(f"storage {key} ends after {len(found[key])} of {size} bytes")
+    return {name: t.read(lambda s: found[s.key], order) for name, t in wanted.items()}
+
+
+def write_torch(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Writes `{'state_dict': tensors, 'meta': {}}` as `torch.save` would; float32 and int64 only.
+
+    `torch.load(path, weights_only=True)` reads it.
+    """
+    root = path.stem
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(f"{root}/data.pkl", _pickled(tensors))
+        archive.writestr(f"{root}/byteorder", "little")
+        for number, array in enumerate(tensors.values()):
+            archive.writestr(f"{root}/data/{number}", array.tobytes())
+        archive.writestr(f"{root}/version", "3\n")
+
+
+# The pickle is put together by hand: Python's pickler refuses names that it cannot import.
+_ORDERED_DICT = b"ccollections\nOrderedDict\n)R"
+
+
+def _pickled(tensors: Mapping[str, np.ndarray]) -> bytes:
+    items = b"".join(
+        _text(name) + _tensor(number, array) for number, (name, array) in enumerate(tensors.items())
+    )
+    state = _ORDERED_DICT + b"(" + items + b"u"
+    return b"\x80\x02}(" + _text("state_dict") + state + _text("meta") + b"}u."
+
+
+def _tensor(number: int, array: np.ndarray) -> bytes:
+    storage = (_text("storage"), b"ctorch\n%s\n" % _STORAGE_NAMES[array.dtype].encode())
+    storage += (_text(str(number)), _text("cpu"), _integer(array.size))
+    strides = [stride // array.itemsize for stride in array.strides]
+    window = (_integer(0), _tuple(map(_integer, array.shape)), _tuple(map(_integer, strides)))
+    arguments = (_tuple(storage) + b"Q", *window, b"\x89", _ORDERED_DICT)
+    return b"ctorch._utils\n_rebuild_tensor_v2\n" + _tuple(arguments) + b"R"
+
+
+def _text(value: str) -> bytes:
+    data = value.encode()
+    return b"X" + struct.pack("<I", len(data)) + data
+
+
+def _integer(value: int) -> bytes:
+    return b"\x8a\x08" + struct.pack("<q", value)
+
+
+def _tuple(items) -> bytes:
+    return b"(" + b"".join(items) + b"t"

@@ -1,0 +1,200 @@
+"""Unpickles what `torch.save` wrote, without PyTorch and without running anything the file names.
+
+A checkpoint's pickle is a program that calls functions by name. Here the few names that build
+tensors mean the stand-ins below, which only take notes; every other name (optimizers, configs,
+NumPy scalars of a training framework) means an inert class that swallows whatever is done to it.
+The bytes of a tensor are read later, and only of those tensors that are wanted.
+"""
+
+import math
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+
+_STORAGES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": jnp.bfloat16,
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+    "UntypedStorage": "u1",
+}
+_DTYPES = {
+    "float64": "f8",
+    "float32": "f4",
+    "float16": "f2",
+    "bfloat16": jnp.bfloat16,
+    "int64": "i8",
+    "int32": "i4",
+    "int16": "i2",
+    "uint16": "u2",
+    "int8": "i1",
+    "uint8": "u1",
+    "bool": "?",
+}
+
+
+class Refused(pickle.UnpicklingError):
+    """The pickle does what no checkpoint does."""
+
+
+class Inert:
+    """Stands for an object of an unknown class: made of anything, keeps nothing, does nothing."""
+
+    origin = "?"
+
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __call__(self, *args, **kwargs):
+        return self
+
+    def _swallow(self, *args):
+        pass
+
+    __setstate__ = __setitem__ = append = extend = add = _swallow
+
+
+@dataclass(eq=False)
+class Storage:
+    """Where numbers lie in the file: `count` of `dtype` under `key`; views begin at `start`."""
+
+    dtype: np.dtype
+    key: str
+    count: int
+    start: int = 0
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A tensor that has not been read yet: a strided window of a storage, in elements."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype
+
+    def read(self, read_storage: Callable[[Storage], bytes], order: str) -> np.ndarray:
+        """The values; `order` is the file's byte order, '<' or '>'.
+
+        Raises ValueError where the window does not lie in its storage, as in damaged files.
+        """
+        whole = np.frombuffer(read_storage(self.storage), self.dtype)
+        if order == ">":
+            whole = whole.byteswap()
+        size, first = math.prod(self.shape), self.storage.start + self.offset
+        pairs = list(zip(self.shape, self.strides, strict=True))
+        last = first + sum((n - 1) * stride for n, stride in pairs)
+        inside = size == 0 or (0 <= first and last < len(whole) and size <= len(whole))
+        if not inside or min((*self.shape, *self.strides), default=0) < 0:
+            raise ValueError(
+                f"a tensor of shape {list(self.shape)} exceeds its {len(whole)} values"
+            )
+        steps = [stride * whole.itemsize for stride in self.strides]
+        values = whole[first:] if size else whole[:0]
+        return np.lib.stride_tricks.as_strided(values, self.shape, steps).copy()
+
+
+class _Fixed:
+    """What the file can name but not alter: `__setstate__` is how a pickle alters objects."""
+
+    def __setstate__(self, state):
+        raise Refused("it alters a constructor")
+
+
+class _Kind(_Fixed):
+    """Stands for a storage class or a dtype."""
+
+    def __init__(self, dtype):
+        self.dtype = np.dtype(dtype)
+
+
+class _Function(_Fixed):
+    """Stands for a function of PyTorch that rebuilds a tensor."""
+
+    def __init__(self, call):
+        self._call = call
+
+    def __call__(self, *args):
+        return self._call(*args)
+
+
+def _tensor(storage, offset, shape, strides, *_):
+    return _view(storage, storage.dtype, offset, shape, strides)
+
+
+def _tensor_with_dtype(storage, offset, shape, strides, _grad, _hooks, kind, *_):
+    return _view(storage, kind.dtype, offset, shape, strides)
+
+
+def _view(storage, dtype, offset, shape, strides) -> Tensor:
+    numbers = (offset, *shape, *strides)
+    if not isinstance(storage, Storage) or not all(type(n) is int for n in numbers):
+        raise Refused("a tensor of something that is no storage")
+    return Tensor(storage, offset, tuple(shape), tuple(strides), dtype)
+
+
+def _first(tensor, *_):
+    """A parameter is a tensor with training attributes, which are dropped."""
+    return tensor
+
+
+def _from_type(function, _type, args, _state):
+    return function(*args) if isinstance(function, _Function) else Inert()
+
+
+def _known() -> dict[tuple[str, str], object]:
+    table: dict[tuple[str, str], object] = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch", "Size"): _Function(tuple),
+        ("torch._utils", "_rebuild_tensor"): _Function(_tensor),
+        ("torch._utils", "_rebuild_tensor_v2"): _Function(_tensor),
+        ("torch._utils", "_rebuild_tensor_v3"): _Function(_tensor_with_dtype),
+        ("torch._utils", "_rebuild_parameter"): _Function(_first),
+        ("torch._utils", "_rebuild_parameter_with_state"): _Function(_first),
+        ("torch._tensor", "_rebuild_from_type_v2"): _Function(_from_type),
+    }
+    for name, dtype in _STORAGES.items():
+        table["torch", name] = table["torch.storage", name] = _Kind(dtype)
+    return table | {("torch", name): _Kind(dtype) for name, dtype in _DTYPES.items()}
+
+
+KNOWN = _known()
+
+
+class TorchUnpickler(pickle.Unpickler):
+    """Reads one pickle; `storages` collects what its tensors refer to, by key."""
+
+    def __init__(self, file):
+        super().__init__(file, encoding="latin1")
+        self.storages: dict[str, Storage] = {}
+
+    def find_class(self, module: str, name: str):
+        known = KNOWN.get((module, name))
+        return known or type("Inert", (Inert,), {"origin": f"{module}.{name}"})
+
+    def persistent_load(self, pid):
+        if not isinstance(pid, tuple) or not pid:
+            raise Refused("a reference to nothing in the file")
+        if pid[0] == "module":  # old files put a class's source code beside the class
+            return pid[1]
+        kind, key, _location, count, *view = pid[1:]
+        if pid[0] != "storage" or not isinstance(kind, _Kind) or type(count) is not int:
+            return Inert()
+        start = view[0][1] if view and view[0] else 0
+        storage = Storage(kind.dtype, str(key), count, start)
+        self.storages.setdefault(storage.key, storage)
+        return storage
