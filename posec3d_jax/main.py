@@ -16,6 +16,9 @@ USAGE = """posec3d COMMAND [flags]
   report      an HTML page of a run                       --workdir
   fuse        add up saved scores of several streams      SCORES SCORES ... [--weights --out]
   predict     recognise one clip (.npz: keypoint, score, frame_size)   --workdir --input
+  summary     layers, parameters and multiply-adds        --config
+  import-weights  a PYSKL or mmaction2 checkpoint (.pth, .safetensors)   FILE --config --out
+  export-weights  a run's weights under the same names    --workdir --out [--checkpoint]
 
 A config is a Python file with an optional variant: --config=configs/penn_action.py:limb. Any of its
 keys can be set: --config.optimizer.learning_rate=0.1. `posec3d --help` lists every flag."""
@@ -56,7 +59,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("data_dir", "", "inspect: a prepared data set, instead of the config's.")
     flags.DEFINE_list("clips", [], "inspect: names of clips to draw.")
     flags.DEFINE_integer("draw", 4, "inspect: how many clips to draw if none are named.")
-    flags.DEFINE_string("out", "", "inspect, fuse: directory to write to.")
+    flags.DEFINE_string("out", "", "inspect, fuse, import-, export-weights: where to write.")
     flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
     flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
     flags.DEFINE_enum(
@@ -239,6 +242,27 @@ def _predict(flags, rest) -> None:
         print(f"{probability:.4f}  {name}")
 
 
+def _summary(flags, rest) -> None:
+    from posec3d_jax.summary import summarize
+
+    print(summarize(_config(flags)))
+
+
+def _import_weights(flags, rest) -> None:
+    from posec3d_jax.weights.importing import import_weights
+
+    if len(rest) != 1:
+        raise ValueError("expected one checkpoint: posec3d import-weights FILE --config --out")
+    print(import_weights(rest[0], _config(flags), _need(flags.out, "out")))
+
+
+def _export_weights(flags, rest) -> None:
+    from posec3d_jax.weights.exporting import export_weights
+
+    workdir, out = _need(flags.workdir, "workdir"), _need(flags.out, "out")
+    print(export_weights(workdir, _config(flags), out, checkpoint=flags.checkpoint))
+
+
 COMMANDS = {
     "prepare": _prepare,
     "inspect": _inspect,
@@ -247,6 +271,9 @@ COMMANDS = {
     "report": _report,
     "fuse": _fuse,
     "predict": _predict,
+    "summary": _summary,
+    "import-weights": _import_weights,
+    "export-weights": _export_weights,
 }
 
 if __name__ == "__main__":
