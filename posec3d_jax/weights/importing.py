@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
@@ -65,11 +66,13 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
     """Tensors by reference name to variables shaped as `like` {'params', 'batch_stats'}, float32.
 
     Raises:
-      ValueError: a value is not finite, here or after rounding to float32; names the tensor.
+      ValueError: a tensor is not of finite floating point numbers, or exceeds float32; names it.
     """
     found, rows = {}, []
     for name, (target, _) in leaves(like).items():
         source = tensors[name]
+        if not jnp.issubdtype(source.dtype, jnp.floating):
+            raise ValueError(f"{name} has dtype {source.dtype}; expected floating point numbers")
         array = np.ascontiguousarray(from_reference(source), np.float32)
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite float32 numbers")
@@ -84,24 +87,32 @@ def reference_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
-    """ValueError with every tensor that is missing, of another shape, or too many."""
-    faults = []
-    for name, (_, leaf) in wanted.items():
-        expected = reference_shape(leaf.shape)
-        if name not in tensors:
-            faults.append(f"{name}: missing; expected {shape_text(expected)}")
-        elif tensors[name].shape != expected:
-            found = shape_text(tensors[name].shape)
-            faults.append(f"{name}: has {found}; expected {shape_text(expected)}")
-    known = {*wanted, *counters(wanted)}
-    extra = [n for n in tensors if n.startswith(_OURS) and n not in known]
-    faults += [f"{n}: has {shape_text(tensors[n].shape)}; the network has none" for n in extra]
-    if faults:
-        more = [f"... and {len(faults) - 20} more"] if len(faults) > 20 else []
-        raise ValueError(
-            "\n  ".join([f"{path} does not fit config.model and config.data:", *faults[:20], *more])
-            + _hint(tensors, config)
-        )
+    """ValueError with every tensor that is of another shape, missing, or too many."""
+    shapes = {name: array.shape for name, array in tensors.items()}
+    expected = {name: reference_shape(leaf.shape) for name, (_, leaf) in wanted.items()}
+    known = {*expected, *counters(expected)}
+    faults = (
+        [
+            f"{name}: {shape_text(shapes[name])} in the file; the network has {shape_text(shape)}"
+            for name, shape in expected.items()
+            if shapes.get(name, shape) != shape
+        ],
+        [
+            f"{name}: not in the file; the network has {shape_text(shape)}"
+            for name, shape in expected.items()
+            if name not in shapes
+        ],
+        [
+            f"{name}: {shape_text(shape)} in the file; the network has no such tensor"
+            for name, shape in shapes.items()
+            if name.startswith(_OURS) and name not in known
+        ],
+    )
+    if any(faults):
+        lines = [f"{path} does not fit config.model and config.data:"]
+        for group in faults:
+            lines += group[:10] + [f"... and {len(group) - 10} more like this"] * (len(group) > 10)
+        raise ValueError("\n  ".join(lines) + _hint(tensors, config))
 
 
 def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
@@ -125,9 +136,12 @@ def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
 
 def _left_over(tensors: Mapping[str, np.ndarray], rows: list[Row]) -> dict[str, str]:
     used = {row.name for row in rows}
-    left = (name for name in tensors if name not in used)
-    reasons = {True: "kept in import.json for export", False: "no part of the network"}
-    return {name: reasons[name.endswith(COUNTER)] for name in left}
+    left = [name for name in tensors if name not in used]
+    counts = [name for name in left if name.endswith(COUNTER)]
+    rest = {name: "no part of the network" for name in left if name not in counts}
+    if counts:
+        rest[f"*.{COUNTER} ({len(counts)})"] = f"kept in {IMPORT_FILE}, for export-weights"
+    return rest
 
 
 def _notes(file: CheckpointFile, config) -> list[str]:
