@@ -20,7 +20,7 @@ from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves,
 from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
-_OURS = ("backbone.", "cls_head.")
+_NETWORK = ("backbone.", "cls_head.")
 
 
 def import_weights(path: str | Path, config, out: str | Path) -> Report:
@@ -32,7 +32,8 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
 
     Args:
       path: a .pth (either format) or .safetensors file.
-      config: the config of the network, as it was trained: classes, blocks, width.
+      config: the config of the network, as it was trained. Classes, width and blocks show in the
+        tensors' shapes; the stream, temporal strides and swish do not: take them from its recipe.
       out: a directory without checkpoints.
 
     Returns:
@@ -105,7 +106,7 @@ def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, c
         [
             f"{name}: {shape_text(shape)} in the file; the network has no such tensor"
             for name, shape in shapes.items()
-            if name.startswith(_OURS) and name not in known
+            if name.startswith(_NETWORK) and name not in known
         ],
     )
     if any(faults):
@@ -124,12 +125,13 @@ def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
             stage, block = map(int, match.groups())
             stages[stage] = max(stages.get(stage, 0), block + 1)
     blocks = tuple(count for _, count in sorted(stages.items()))
-    if blocks and blocks != tuple(config.model.get("stage_blocks", blocks)):
+    model = config.model.to_dict()
+    if blocks and "stage_blocks" in model and blocks != tuple(model["stage_blocks"]):
         hints.append(f"its stages have {blocks} blocks (config.model.stage_blocks)")
     head = tensors.get("cls_head.fc_cls.bias")
-    if head is not None and len(head) != config.data.num_classes:
-        hints.append(f"it has {len(head)} classes (config.data.num_classes)")
-    if not any(name.startswith(_OURS) for name in tensors):
+    if head is not None and head.size != config.data.num_classes:
+        hints.append(f"it has {head.size} classes (config.data.num_classes)")
+    if not any(name.startswith(_NETWORK) for name in tensors):
         hints.append(f"its tensors are called {', '.join(list(tensors)[:3])}, ...")
     return "\nThe checkpoint: " + "; ".join(hints) if hints else ""
 
