@@ -199,6 +199,7 @@ def declare_skeleton(
     joints: Sequence[str],
     limbs: Sequence[Sequence[str | int]],
     pairs: Sequence[Sequence[str | int]],
+    parents: Sequence[str | int] | None = None,
     name: str = "custom",
 ) -> None:
     """Makes `config.data.skeleton` a joint layout of one's own.
@@ -211,23 +212,33 @@ def declare_skeleton(
       joints: unique names in the order of the keypoint arrays.
       limbs: the segments of limb volumes, each two joints, by name or by index.
       pairs: (left, right) joints, by name or by index; what is not listed has no other side.
+      parents: of each joint, the root its own; None derives them from the limbs.
       name: shown in reports.
 
     Raises:
-      ValueError: a joint that there is not, a limb without its mirror image, ...; says which.
+      ValueError: a joint that there is not, a name twice, a joint in two pairs, ...; says which.
     """
     layout = dict(name=name, joints=joints, limbs=limbs, pairs=pairs)
-    _ = get_skeleton(layout).flip_limbs  # a limb without mirror image could not be tested flipped
+    layout |= {} if parents is None else {"parents": parents}
+    get_skeleton(layout)
     with config.ignore_type():
         config.data.skeleton = ConfigDict(layout).lock()
 
 
-def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:
+def set_small(
+    config: ConfigDict,
+    frames: int,
+    size: int,
+    width: int,
+    stage_blocks: tuple[int, int, int] = (4, 6, 3),
+) -> None:
     """A network and volumes that two CPU cores train: batches of 16, a higher rate for them."""
     config.sampling.num_frames = frames
     config.volume.train_size = config.volume.test_size = (size, size)
     config.geometry.train_resize = 64
     config.model.width = width
+    if "stage_blocks" in config.model:
+        config.model.stage_blocks = stage_blocks
     config.train.batch_size = 16
     config.train.log_every = 20
     config.optimizer.learning_rate = 0.8  # at batch 256, so 0.05

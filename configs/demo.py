@@ -17,8 +17,8 @@ def get_config(stream: str = "joint"):
     config.data.num_classes = 20
     config.data.val_split = "val"
     config.data.test_split = "test"
-    base.set_small(config, frames=16, size=24, width=16)
+    base.set_small(config, frames=16, size=24, width=16, stage_blocks=(2, 2, 1))
     config.data.repeat = 1
-    config.train.epochs = 8
-    config.train.validate_every = 2
+    config.train.epochs = 13
+    config.train.validate_every = 4
     return config

@@ -18,7 +18,7 @@ from posec3d_jax import metrics, provenance
 from posec3d_jax.checkpoints import find_checkpoint, load_model
 from posec3d_jax.data.pipeline import eval_batches
 from posec3d_jax.data.sources import Source, open_source
-from posec3d_jax.evaluation_files import Scores, write_evaluation
+from posec3d_jax.evaluation_files import Scores, summary_of, write_evaluation
 from posec3d_jax.recognizer import Recognizer, make_eval_step, make_recognizer
 from posec3d_jax.sharding import by_clip, make_mesh, replicated, to_devices
 
@@ -163,10 +163,11 @@ def evaluate(
 def _write(
     workdir: Path, split: str, scores: Scores, extra: dict[str, Any], mean_class: str
 ) -> dict[str, Any]:
+    """Metrics of the scores, on every process; the first one also leaves them on disk."""
     name = f"{split}-{scores.protocol}".replace(" ", "-")
     if jax.process_index() == 0:
         return write_evaluation(workdir / FOLDER / name, scores, extra, mean_class)
-    return metrics.summarize(scores.scores, scores.labels, mean_class) | extra
+    return summary_of(scores, mean_class) | extra
 
 
 def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:

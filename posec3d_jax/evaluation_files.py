@@ -118,9 +118,7 @@ def write_evaluation(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    summary = dict(protocol=scores.protocol, clips=len(scores.names))
-    summary |= metrics.summarize(scores.scores, scores.labels, mean_class)
-    summary |= dict(mean_class_over=mean_class) | dict(extra or {})
+    summary = summary_of(scores, mean_class) | dict(extra or {})
     predicted = metrics.predict_classes(scores.scores)
     confusion = metrics.confusion_matrix(predicted, scores.labels, scores.scores.shape[1])
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
@@ -130,6 +128,13 @@ def write_evaluation(
     _write_per_class(folder / PER_CLASS_FILE, confusion, scores.class_names)
     (folder / METRICS_FILE).write_text(text, encoding="utf-8")
     return summary
+
+
+def summary_of(scores: Scores, mean_class: str = "union") -> dict[str, Any]:
+    """protocol, clips, top1, top5, mean_class, mean_class_over."""
+    figures = metrics.summarize(scores.scores, scores.labels, mean_class)
+    counts = dict(protocol=scores.protocol, clips=len(scores.names))
+    return counts | figures | dict(mean_class_over=mean_class)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ USAGE = """posec3d COMMAND [flags]
   report      an HTML page of a run                       --workdir
   fuse        add up saved scores of several streams      SCORES SCORES ... [--weights --out]
   predict     recognise one clip (.npz: keypoint, score, frame_size)   --workdir --input
+  summary     layers, parameters and multiply-adds        --config
+  import-weights  a PYSKL or mmaction2 checkpoint (.pth, .safetensors)   FILE --config --out
+  export-weights  a run's weights under the same names    --workdir --out [--checkpoint]
 
 A config is a Python file with an optional variant: --config=configs/penn_action.py:limb. Any of its
 keys can be set: --config.optimizer.learning_rate=0.1. `posec3d --help` lists every flag."""
@@ -47,13 +50,16 @@ def _define_flags() -> None:
     config_flags.DEFINE_config_file("config", None, "Config file, file.py or file.py:variant.")
     flags.DEFINE_string("workdir", "", "Directory of the run.")
     flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or GPU cluster.")
+    flags.DEFINE_string("coordinator", "", "With --multihost outside TPU and Slurm: host:port.")
+    flags.DEFINE_integer("num_processes", None, "With --coordinator: how many processes there are.")
+    flags.DEFINE_integer("process_id", None, "With --coordinator: number of this process.")
     flags.DEFINE_bool("traceback", False, "Show where in the program an error was raised.")
     flags.DEFINE_bool("skip_bad", False, "prepare: leave bad samples out instead of refusing.")
     flags.DEFINE_bool("overwrite", False, "prepare: replace the data set that is there.")
     flags.DEFINE_string("data_dir", "", "inspect: a prepared data set, instead of the config's.")
     flags.DEFINE_list("clips", [], "inspect: names of clips to draw.")
     flags.DEFINE_integer("draw", 4, "inspect: how many clips to draw if none are named.")
-    flags.DEFINE_string("out", "", "inspect, fuse: directory to write to.")
+    flags.DEFINE_string("out", "", "inspect, fuse, import-, export-weights: where to write.")
     flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
     flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
     flags.DEFINE_enum(
@@ -123,16 +129,24 @@ def _main(argv: list[str]) -> None:
         sys.exit(f"posec3d: unknown command {command!r}\n\n{USAGE}")
     quiet_libraries()
     use_compilation_cache()
-    if flags.FLAGS.multihost:
-        import jax
-
-        jax.distributed.initialize()
     try:
+        if flags.FLAGS.multihost:
+            _join(flags.FLAGS)
         COMMANDS[command](flags.FLAGS, argv[2:])
     except (ValueError, FileNotFoundError, FloatingPointError) as error:
         if flags.FLAGS.traceback:
             raise
         sys.exit(f"posec3d {command}: {error}")
+
+
+def _join(flags) -> None:
+    """Finds the other processes: by itself on Cloud TPU and under Slurm, else at --coordinator."""
+    import jax
+
+    address = flags.coordinator or None
+    if address and (flags.num_processes is None or flags.process_id is None):
+        raise ValueError("--coordinator needs --num_processes and --process_id")
+    jax.distributed.initialize(address, flags.num_processes, flags.process_id)
 
 
 def _config(flags):
@@ -228,6 +242,27 @@ def _predict(flags, rest) -> None:
         print(f"{probability:.4f}  {name}")
 
 
+def _summary(flags, rest) -> None:
+    from posec3d_jax.summary import summarize
+
+    print(summarize(_config(flags)))
+
+
+def _import_weights(flags, rest) -> None:
+    from posec3d_jax.weights.importing import import_weights
+
+    if len(rest) != 1:
+        raise ValueError("expected one checkpoint: posec3d import-weights FILE --config --out")
+    print(import_weights(rest[0], _config(flags), _need(flags.out, "out")))
+
+
+def _export_weights(flags, rest) -> None:
+    from posec3d_jax.weights.exporting import export_weights
+
+    workdir, out = _need(flags.workdir, "workdir"), _need(flags.out, "out")
+    print(export_weights(workdir, _config(flags), out, checkpoint=flags.checkpoint))
+
+
 COMMANDS = {
     "prepare": _prepare,
     "inspect": _inspect,
@@ -236,6 +271,9 @@ COMMANDS = {
     "report": _report,
     "fuse": _fuse,
     "predict": _predict,
+    "summary": _summary,
+    "import-weights": _import_weights,
+    "export-weights": _export_weights,
 }
 
 if __name__ == "__main__":

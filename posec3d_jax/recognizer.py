@@ -76,9 +76,12 @@ def make_recognizer(config) -> Recognizer:
             f"config.train.batch_size {config.train.batch_size} does not divide into "
             f"config.train.batch_norm_groups {groups}"
         )
+    skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
+    if config.volume.limbs:
+        _ = skeleton.flip_limbs  # a limb without mirror image could be trained but not tested
     return Recognizer(
         model=create_model(config.model, config.data.num_classes, groups),
-        skeleton=get_skeleton(config.data.remap_to or config.data.skeleton),
+        skeleton=skeleton,
         geometry=config.geometry.to_dict(),
         volume=config.volume.to_dict(),
         num_frames=config.sampling.num_frames,

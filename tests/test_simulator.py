@@ -109,6 +109,11 @@ def test_classes_are_balanced_in_every_split():
         assert count.min() == count.max()
 
 
+def test_nobody_stands_beside_themselves():
+    for _, chosen in map(plan, range(2500)):
+        assert chosen.performer != chosen.bystander
+
+
 def test_clips_pass_the_validation_of_real_data():
     data, report = simulated(num_clips=100), ValidationReport()
     limits = dict(num_classes=len(CLASS_NAMES), max_persons=2)

@@ -21,7 +21,7 @@ from posec3d_jax.data.simulation.scene import Plan, shoot
 from posec3d_jax.skeletons import Skeleton
 
 CLASS_NAMES = tuple(ACTIONS)
-PERFORMERS = {"train": range(0, 40), "val": range(40, 48), "test": range(48, 64)}
+PERFORMERS = {"train": range(0, 75), "val": range(75, 85), "test": range(85, 105)}
 
 # split: (performers of, viewpoints of, clips in a block)
 _SPLITS = {
@@ -94,18 +94,20 @@ def plan(index: int) -> tuple[str, Plan]:
     take = block * clips + place - _BLOCK.index(split)  # number of the clip within its split
     turn, action = divmod(take, len(CLASS_NAMES))
     pool = PERFORMERS[performers]
+    who = turn + 7 * action
+    other = who + 1 + (3 * turn + 5 * action) % (len(pool) - 1)
     return split, Plan(
         action=action,
-        performer=pool[(turn + 7 * action) % len(pool)],
-        bystander=pool[(3 * turn + 5 * action + 1) % len(pool)],
+        performer=pool[who % len(pool)],
+        bystander=pool[other % len(pool)],
         views=views,
     )
 
 
 def clip_name(index: int) -> str:
-    """Such as 'simulated_000042_throw_p15': number, action and performer."""
+    """Such as 'simulated_000042_jumping_jack_p093': number, action and performer."""
     _, chosen = plan(index)
-    return f"simulated_{index:06d}_{CLASS_NAMES[chosen.action]}_p{chosen.performer:02d}"
+    return f"simulated_{index:06d}_{CLASS_NAMES[chosen.action]}_p{chosen.performer:03d}"
 
 
 def _sequences(num_clips: int, seed: int) -> Iterator[SkeletonSequence]:

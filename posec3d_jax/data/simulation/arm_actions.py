@@ -106,6 +106,6 @@ def lift_overhead(rng: np.random.Generator) -> Motion:
 
 def cross_arms(rng: np.random.Generator) -> Motion:
     high, hold = rng.uniform(14, 30), rng.uniform(0.9, 1.5)
-    crossed = pose(arm_a=(high, -10, -68, 100), arm_b=(high + 8, -6, -64, 96), spine=-3, pelvis=-2)
+    crossed = pose(arm_a=(high, -17, -72, 102), arm_b=(high + 8, -13, -70, 98), spine=-3)
     leave = ((0.6, REST),) if rng.random() < 0.5 else ((0.3, crossed),)
     return Motion(start=REST, enter=((0.65, crossed), (hold, crossed)), leave=leave)

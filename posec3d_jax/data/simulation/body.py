@@ -35,7 +35,11 @@ _SIGNS = np.array(
 _LIMITS = {"knee_a": (0, 150), "knee_b": (0, 150), "elbow_a": (0, 150), "elbow_b": (0, 150)}
 
 # Joints whose rotation continues that of another one, level by level down the tree.
-_LEVELS = (((3, 4, 5), (0, 1, 2)), ((6, 7, 8), (3, 3, 3)), ((9, 10), (7, 8)))
+_LEVELS = (  # (joints, what they continue)
+    (slice(3, 6), slice(0, 3)),  # spine and knees: pelvis and hips
+    (slice(6, 9), slice(3, 4)),  # neck and shoulders: spine
+    (slice(9, 11), slice(7, 9)),  # elbows: shoulders
+)
 
 # A bone is turned by one rotating joint; a body point is the sum of the bones leading to it.
 BONES = (
@@ -99,7 +103,7 @@ def pose_points(pose: np.ndarray, bones: np.ndarray) -> np.ndarray:
     rotation = _rotations(np.radians(pose[:, :11] * _SIGNS))
     for joints, parents in _LEVELS:
         rotation[:, joints] = rotation[:, parents] @ rotation[:, joints]
-    vectors = (rotation[:, _TURNED_BY] @ bones[:, :, None])[..., 0]  # [T, bones, 3]
+    vectors = np.einsum("tbij,bj->tbi", rotation[:, _TURNED_BY], bones)
     return np.tensordot(vectors, _CHAINS, axes=(1, 1)).transpose(0, 2, 1)
 
 

@@ -34,8 +34,9 @@ class Camera:
 
 def draw_azimuth(role: str, rng: np.random.Generator) -> float:
     """A viewpoint in the sectors of `role`: degrees in (-180, 180)."""
-    sector = rng.choice(SECTORS[role])
-    return float(rng.choice((-1, 1)) * SECTOR * (sector + rng.random()))
+    sector = SECTORS[role][rng.integers(len(SECTORS[role]))]
+    side = 1 - 2 * rng.integers(2)
+    return float(side * SECTOR * (sector + rng.random()))
 
 
 def draw_camera(azimuth: float, subject: np.ndarray, rng: np.random.Generator) -> Camera:
@@ -53,7 +54,13 @@ def draw_camera(azimuth: float, subject: np.ndarray, rng: np.random.Generator) -
     )
     forward = -towards
     right = np.array([forward[1], -forward[0], 0.0]) / np.cos(above)
-    down = np.cross(forward, right)
+    down = np.array(  # forward x right; `right` is level
+        [
+            -forward[2] * right[1],
+            forward[2] * right[0],
+            forward[0] * right[1] - forward[1] * right[0],
+        ]
+    )
     roll = np.radians(rng.normal(0, 1.5))
     cos, sin = np.cos(roll), np.sin(roll)
     axes = np.stack([cos * right + sin * down, cos * down - sin * right, forward])

@@ -152,7 +152,8 @@ def _confuse_sides(found: np.ndarray, score: np.ndarray, rng: np.random.Generato
 
 def _outside(found: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
     height, width = frame_size
-    return np.any((found < 0) | (found > (width - 1, height - 1)), axis=-1)
+    x, y = found[..., 0], found[..., 1]
+    return (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
 
 
 def _lost_frames(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,79 @@
+"""The README's table of results, made from the records in results/; nothing in it is typed.
+
+python -m experiments.results_table           # prints it
+python -m experiments.results_table --write   # puts it between the marks in README.md
+"""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKS = ("<!-- results -->\n", "<!-- end of results -->\n")
+# A plain RBF-SVM on box-normalised 2-D joints of 16 frames, on the same files and splits.
+SVM = {
+    "penn_action": "93.4",
+    "utd_mhad_kinect": "74.7 - 77.4",
+    "utd_mhad_blazepose": "65.3",
+    "nw_ucla": "63.6",
+    "sbu": "76.9 - 83.9",
+}
+HEADER = (
+    "| result | protocol | clips | top-1 | mean class | 1 clip | SVM | volume, width |"
+    " training | record |"
+)
+
+
+def table(folder: Path = ROOT / "results") -> str:
+    """Markdown rows, one a record."""
+    paths = sorted(folder.glob("*.json"))
+    rows = [_row(path, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return "\n".join([HEADER, "|" + "---|" * (HEADER.count("|") - 1), *rows]) + "\n"
+
+
+def _row(path: Path, record: dict) -> str:
+    one = record.get("all_protocols", {}).get("1 clip", {}).get("top1")
+    cells = [
+        path.stem.replace("_", " "),
+        record["protocol"],
+        record["clips"],
+        f"**{_percent(record['metrics']['top1'])}**",
+        _percent(record["metrics"]["mean_class"]),
+        "" if one is None else _percent(one),
+        next((svm for name, svm in SVM.items() if path.stem.startswith(name)), ""),
+        _network(record["config"]),
+        _time(record),
+        f"[json](results/{path.name})",
+    ]
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
+def _network(config: dict | list) -> str:
+    config = config[0] if isinstance(config, list) else config
+    size = " x ".join(str(side) for side in config["volume"]["train_size"])
+    return f"{config['sampling']['num_frames']} x {size}, {config['model']['width']}"
+
+
+def _time(record: dict) -> str:
+    runs = record["training"]
+    runs = runs if isinstance(runs, list) else [runs]
+    minutes = sum(run.get("seconds", 0) for run in runs) / 60
+    return f"{minutes:.0f} min"
+
+
+def readme_with(text: str, rows: str) -> str:
+    """The README with `rows` between the marks."""
+    before, rest = text.split(MARKS[0])
+    return before + MARKS[0] + rows + MARKS[1] + rest.split(MARKS[1])[1]
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    if "--write" in sys.argv:
+        readme.write_text(readme_with(readme.read_text("utf-8"), table()), encoding="utf-8")
+    else:
+        print(table(), end="")
