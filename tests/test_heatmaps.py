@@ -51,6 +51,19 @@ def test_persons_merge_by_maximum_and_low_scores_are_invisible():
     assert volume[:6, :6].max() == 0
 
 
+@pytest.mark.parametrize("sigma", [0.5, 0.6, 0.7, 1.0, 2.0])
+def test_windows_are_those_of_double_precision(sigma):
+    """At x = 14.2 and sigma 0.6 a sum in float32 reaches column 16, the reference's does not."""
+    x = np.float32(np.round(np.random.default_rng(0).uniform(-8, 72, 2000), 1))
+    keypoint = np.stack([x, np.full_like(x, 8)], -1)[None, None, None]
+    volume = keypoint_heatmaps(
+        jnp.array(keypoint), jnp.ones((1, 1, 1, 2000)), (16, 64), sigma=sigma
+    )
+    reach, column = 3 * sigma, np.arange(64)[:, None]
+    low, high = np.trunc(x.astype(np.float64) - reach), np.trunc(x.astype(np.float64) + reach)
+    np.testing.assert_array_equal(volume[0, 0, 8] > 0, (column >= low) & (column < high + 1))
+
+
 @pytest.mark.parametrize("limb_stream", [False, True], ids=["joint", "limb"])
 def test_drawing_mirrored_keypoints_equals_mirroring_the_drawing(limb_stream):
     rng = np.random.default_rng(0)

@@ -1,6 +1,8 @@
 """Reads a checkpoint of PYSKL or mmaction2, whatever its format, into named arrays."""
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +50,7 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
             f"{path}: {refused}. Expected a PyTorch checkpoint that holds a state_dict: save "
             "`{'state_dict': model.state_dict()}` with torch.save, or as safetensors"
         ) from refused
-    except (*DAMAGE, zipfile.BadZipFile, NotImplementedError) as error:
+    except (*DAMAGE, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) is truncated or damaged: "
             f"{type(error).__name__}: {error}. Copy or download it again"
@@ -86,7 +88,8 @@ class _Selection:
             raise Refused(f"a {type(value).__name__} and no dict")
         meta = value.get("meta")
         if isinstance(meta, Mapping):
-            self.notes = {k: v for k, v in meta.items() if isinstance(v, _PLAIN)}
+            plain = {k: v for k, v in meta.items() if isinstance(v, _PLAIN)}
+            self.notes = {k: v for k, v in plain.items() if isinstance(k, str)}
         state = value.get("state_dict", value)
         if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
             raise Refused(
@@ -95,4 +98,4 @@ class _Selection:
         for name, item in state.items():
             if isinstance(item, Inert):
                 raise Refused(f"{name} is a {item.origin}; only plain dense tensors can be read")
-        return {name: item for name, item in state.items() if isinstance(item, Tensor)}
+        return {str(name): item for name, item in state.items() if isinstance(item, Tensor)}

@@ -71,6 +71,6 @@ def to_reference_tensors(
 
 def _counts(folder: Path) -> dict[str, int] | int:
     """Steps that the statistics have seen: what the imported file said, else our step number."""
-    record = provenance.read_json(folder.parent.parent / IMPORT_FILE)
     step = int(folder.name) if folder.name.isdigit() else 0
-    return record.get(COUNTER) or step
+    record = provenance.read_json(folder.parent.parent / IMPORT_FILE)
+    return step or record.get(COUNTER, 0)

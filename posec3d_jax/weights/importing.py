@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
@@ -19,7 +20,7 @@ from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves,
 from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
-_OURS = ("backbone.", "cls_head.")
+_NETWORK = ("backbone.", "cls_head.")
 
 
 def import_weights(path: str | Path, config, out: str | Path) -> Report:
@@ -31,7 +32,8 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
 
     Args:
       path: a .pth (either format) or .safetensors file.
-      config: the config of the network, as it was trained: classes, blocks, width.
+      config: the config of the network, as it was trained. Classes, width and blocks show in the
+        tensors' shapes; the stream, temporal strides and swish do not: take them from its recipe.
       out: a directory without checkpoints.
 
     Returns:
@@ -65,11 +67,13 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
     """Tensors by reference name to variables shaped as `like` {'params', 'batch_stats'}, float32.
 
     Raises:
-      ValueError: a value is not finite, here or after rounding to float32; names the tensor.
+      ValueError: a tensor is not of finite floating point numbers, or exceeds float32; names it.
     """
     found, rows = {}, []
     for name, (target, _) in leaves(like).items():
         source = tensors[name]
+        if not jnp.issubdtype(source.dtype, jnp.floating):
+            raise ValueError(f"{name} has dtype {source.dtype}; expected floating point numbers")
         array = np.ascontiguousarray(from_reference(source), np.float32)
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite float32 numbers")
@@ -84,24 +88,32 @@ def reference_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
-    """ValueError with every tensor that is missing, of another shape, or too many."""
-    faults = []
-    for name, (_, leaf) in wanted.items():
-        expected = reference_shape(leaf.shape)
-        if name not in tensors:
-            faults.append(f"{name}: missing; expected {shape_text(expected)}")
-        elif tensors[name].shape != expected:
-            found = shape_text(tensors[name].shape)
-            faults.append(f"{name}: has {found}; expected {shape_text(expected)}")
-    known = {*wanted, *counters(wanted)}
-    extra = [n for n in tensors if n.startswith(_OURS) and n not in known]
-    faults += [f"{n}: has {shape_text(tensors[n].shape)}; the network has none" for n in extra]
-    if faults:
-        more = [f"... and {len(faults) - 20} more"] if len(faults) > 20 else []
-        raise ValueError(
-            "\n  ".join([f"{path} does not fit config.model and config.data:", *faults[:20], *more])
-            + _hint(tensors, config)
-        )
+    """ValueError with every tensor that is of another shape, missing, or too many."""
+    shapes = {name: array.shape for name, array in tensors.items()}
+    expected = {name: reference_shape(leaf.shape) for name, (_, leaf) in wanted.items()}
+    known = {*expected, *counters(expected)}
+    faults = (
+        [
+            f"{name}: {shape_text(shapes[name])} in the file; the network has {shape_text(shape)}"
+            for name, shape in expected.items()
+            if shapes.get(name, shape) != shape
+        ],
+        [
+            f"{name}: not in the file; the network has {shape_text(shape)}"
+            for name, shape in expected.items()
+            if name not in shapes
+        ],
+        [
+            f"{name}: {shape_text(shape)} in the file; the network has no such tensor"
+            for name, shape in shapes.items()
+            if name.startswith(_NETWORK) and name not in known
+        ],
+    )
+    if any(faults):
+        lines = [f"{path} does not fit config.model and config.data:"]
+        for group in faults:
+            lines += group[:10] + [f"... and {len(group) - 10} more like this"] * (len(group) > 10)
+        raise ValueError("\n  ".join(lines) + _hint(tensors, config))
 
 
 def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
@@ -113,21 +125,25 @@ def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
             stage, block = map(int, match.groups())
             stages[stage] = max(stages.get(stage, 0), block + 1)
     blocks = tuple(count for _, count in sorted(stages.items()))
-    if blocks and blocks != tuple(config.model.get("stage_blocks", blocks)):
+    model = config.model.to_dict()
+    if blocks and "stage_blocks" in model and blocks != tuple(model["stage_blocks"]):
         hints.append(f"its stages have {blocks} blocks (config.model.stage_blocks)")
     head = tensors.get("cls_head.fc_cls.bias")
-    if head is not None and len(head) != config.data.num_classes:
-        hints.append(f"it has {len(head)} classes (config.data.num_classes)")
-    if not any(name.startswith(_OURS) for name in tensors):
+    if head is not None and head.size != config.data.num_classes:
+        hints.append(f"it has {head.size} classes (config.data.num_classes)")
+    if not any(name.startswith(_NETWORK) for name in tensors):
         hints.append(f"its tensors are called {', '.join(list(tensors)[:3])}, ...")
     return "\nThe checkpoint: " + "; ".join(hints) if hints else ""
 
 
 def _left_over(tensors: Mapping[str, np.ndarray], rows: list[Row]) -> dict[str, str]:
     used = {row.name for row in rows}
-    left = (name for name in tensors if name not in used)
-    reasons = {True: "kept in import.json for export", False: "no part of the network"}
-    return {name: reasons[name.endswith(COUNTER)] for name in left}
+    left = [name for name in tensors if name not in used]
+    counts = [name for name in left if name.endswith(COUNTER)]
+    rest = {name: "no part of the network" for name in left if name not in counts}
+    if counts:
+        rest[f"*.{COUNTER} ({len(counts)})"] = f"kept in {IMPORT_FILE}, for export-weights"
+    return rest
 
 
 def _notes(file: CheckpointFile, config) -> list[str]:

@@ -50,4 +50,4 @@ class Report:
         for row in self.rows:
             kinds[row.conversion] = kinds.get(row.conversion, 0) + 1
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        return f"{len(self.rows)} tensors mapped ({counts}); {len(self.left_over)} left over"
+        return f"{len(self.rows)} tensors mapped ({counts})"

@@ -26,6 +26,8 @@ _STORAGES = {
     "CharStorage": "i1",
     "ByteStorage": "u1",
     "BoolStorage": "?",
+    "ComplexFloatStorage": "c8",
+    "ComplexDoubleStorage": "c16",
     "UntypedStorage": "u1",
 }
 _DTYPES = {

@@ -1,0 +1,51 @@
+"""The tiny networks of the reference, as configs of ours, and small things that tests share."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from configs import base
+from posec3d_jax.recognizer import Recognizer, make_recognizer
+from posec3d_jax.weights.checkpoint_file import read_checkpoint
+from posec3d_jax.weights.importing import convert
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CLASSES = 11
+_SLOWONLY = base.slowonly(width=4, stage_blocks=(2, 2, 1), dropout=0.0)
+NETWORKS = {
+    "tiny_slowonly": _SLOWONLY,
+    "tiny_c3d": base.c3d_light(width=4),
+    "tiny_x3d": base.x3d_shallow(width=8),
+    "tiny_x3d_se_swish": base.x3d_shallow(width=8, squeeze_excite=True, swish=True),
+    "train_tiny_slowonly": _SLOWONLY,
+    "train_tiny_slowonly_clip": _SLOWONLY,
+}
+
+
+def reference_config(name: str):
+    """The config of one of the reference's tiny networks."""
+    config = base.get_config()
+    config.model = NETWORKS[name].copy_and_resolve_references().lock()
+    config.data.num_classes = CLASSES
+    config.sampling.num_frames = 8
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    return config
+
+
+def load_reference(path: Path) -> tuple[Recognizer, dict]:
+    """The network that `path` is named after, and the weights in it as variables of ours."""
+    recognizer = make_recognizer(reference_config(path.stem))
+    like = jax.eval_shape(recognizer.init, jax.random.key(0))
+    return recognizer, convert(read_checkpoint(path).tensors, like)[0]
+
+
+def channels_last(volumes: np.ndarray) -> jax.Array:
+    """[..., C, T, H, W] to [..., T, H, W, C]."""
+    return jnp.moveaxis(jnp.array(volumes), -4, -1)
+
+
+def relative_error(found, expected: np.ndarray) -> float:
+    """The largest difference, as a fraction of the largest expected value."""
+    return float(np.abs(np.asarray(found) - expected).max() / np.abs(expected).max())

@@ -1,0 +1,123 @@
+"""Each odd behaviour of the references is an option: the default is theirs, the other is not."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import base
+from posec3d_jax import geometry as g
+from posec3d_jax import provenance
+from posec3d_jax.encoder import encode_test, encode_train, flip_channels
+from posec3d_jax.evaluation_files import Scores, write_evaluation
+from posec3d_jax.heatmaps import flip_volume, limb_heatmaps
+from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.skeletons import get_skeleton
+
+COCO = get_skeleton("coco_17")
+SIZE = jnp.array([[100.0, 200.0]])
+
+
+def test_which_zeros_are_missing():
+    """Of four joints one is at x = 0, one is absent."""
+    keypoint = jnp.array([[0.0, 50], [0, 0], [40, 20], [80, 90]])[None, None, None]
+    apart, size = g.compact_crop(keypoint, SIZE, padding=0, hw_ratio=0)
+    both, wider = g.compact_crop(keypoint, SIZE, padding=0, hw_ratio=0, missing="joint")
+    np.testing.assert_array_equal(apart[0, 0, 0], [[0, 30], [0, 0], [0, 0], [40, 70]])
+    np.testing.assert_array_equal(both[0, 0, 0], [[0, 30], [0, 0], [40, 0], [80, 70]])
+    assert size.tolist() == [[70, 40]] and wider.tolist() == [[70, 80]]
+    score, order, yes = jnp.ones((1, 1, 1, 4)), np.arange(4), jnp.array([True])
+    for missing, x in (("coordinate", [0, 0, 160, 120]), ("joint", [200, 0, 160, 120])):
+        flipped, _ = g.flip(keypoint, score, SIZE[:, 1], order, yes, missing=missing)
+        assert flipped[0, 0, 0, :, 0].tolist() == x
+
+
+def test_a_crop_may_be_kept_inside_the_frame():
+    keypoint = jnp.array([[20.0, 30], [180, 90]])[None, None, None]
+    _, outside = g.compact_crop(keypoint, SIZE)
+    _, inside = g.compact_crop(keypoint, SIZE, allow_imgpad=False)
+    assert outside.tolist() == [[200, 200]] and inside.tolist() == [[100, 200]]
+
+
+def test_score_of_a_short_limb():
+    keypoint = jnp.array([[8.0, 8.0], [8.5, 8.0]])[None, None, None]
+    score = jnp.array([0.9, 0.2])[None, None, None]
+    limbs = jnp.array([[0, 1]])
+    for short_limb, peak in (("start", 0.9), ("lower", 0.2)):
+        volume = limb_heatmaps(keypoint, score, limbs, (16, 16), short_limb=short_limb)
+        assert volume.max() == pytest.approx(peak)
+
+
+def _options(**changes):
+    config = base.get_config()
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    config.geometry.update(dict(crop_area=(1.0, 1.0), train_resize=0) | changes)
+    return COCO, config.geometry.to_dict(), config.volume.to_dict()
+
+
+def _batch():
+    keypoint = np.random.default_rng(0).uniform(50, 90, (1, 1, 2, 17, 2)).astype(np.float32)
+    score = jnp.ones(keypoint.shape[:-1])
+    return {"keypoint": jnp.array(keypoint), "score": score, "frame_size": SIZE}
+
+
+def test_mirrors_of_training_and_test():
+    """With the same mirror, what training draws and what a test sees are one."""
+    batch = _batch()
+    plain, own = encode_test(batch, 1, True, *_options())[0]
+    channels = flip_channels(COCO, _options()[2])
+    np.testing.assert_array_equal(own, flip_volume(plain, channels))
+    for mirror in ("W-x", "W-1-x"):
+        options = _options(flip=1.0, train_mirror=mirror, test_mirror=mirror)
+        trained = encode_train(batch, jax.random.key(0), *options)[0]
+        tested = encode_test(batch, 1, True, *options)[0, 1]
+        # Windows truncate toward zero, so mirrored drawings may differ at the rim of a gaussian.
+        np.testing.assert_allclose(trained, tested, rtol=0, atol=0.012)
+    shifted = encode_test(batch, 1, True, *_options(test_mirror="W-x"))[0, 1]
+    np.testing.assert_allclose(shifted[:, :, 1:], own[:, :, :-1], rtol=0, atol=0.012)
+
+
+def test_classes_of_the_mean_class_accuracy(tmp_path):
+    values = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
+    scores = Scores(tuple("abcd"), np.array([0, 0, 1, 1]), values, (), "1 clip")
+    assert write_evaluation(tmp_path / "a", scores)["mean_class"] == pytest.approx(1.5 / 3)
+    summary = write_evaluation(tmp_path / "b", scores, mean_class="present")
+    assert summary["mean_class"] == pytest.approx(1.5 / 2)
+    assert summary["mean_class_over"] == "present"
+
+
+@pytest.mark.parametrize(
+    "key", ["geometry.missing", "geometry.train_mirror", "geometry.test_mirror"]
+)
+def test_a_misspelt_value_is_refused(key):
+    options = _options(**{key.split(".")[1]: "sideways"})
+    with pytest.raises(ValueError, match=f"config.{key} is 'sideways'; expected"):
+        encode_train(_batch(), jax.random.key(0), *options)
+        encode_test(_batch(), 1, True, *options)
+
+
+def test_misspelt_values_of_volume_and_evaluation_are_refused():
+    skeleton, geometry, volume = _options()
+    volume |= {"limbs": True, "short_limb": "sideways"}
+    with pytest.raises(ValueError, match="config.volume.short_limb is 'sideways'; expected"):
+        encode_test(_batch(), 1, True, skeleton, geometry, volume)
+    config = base.get_config()
+    config.evaluate.mean_class = "sideways"
+    with pytest.raises(ValueError, match="config.evaluate.mean_class is 'sideways'; expected"):
+        make_recognizer(config)
+
+
+def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
+    config = provenance.config_to_dict(base.get_config())
+    for part, key in (
+        ("geometry", "missing"),
+        ("volume", "short_limb"),
+        ("evaluate", "mean_class"),
+    ):
+        del config[part][key]
+    (tmp_path / provenance.CONFIG_FILE).write_text(json.dumps(config))
+    restored = provenance.load_config(tmp_path)
+    assert restored.to_dict() == provenance.config_to_dict(base.get_config())
+    assert provenance.stored_config(tmp_path / "none") == {}

@@ -1,0 +1,247 @@
+"""Weights of the references: every format in and out, refusals, and use by the other commands."""
+
+import json
+import shutil
+import zipfile
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from posec3d_jax import provenance
+from posec3d_jax.checkpoints import find_checkpoint, load_model, load_raw_model
+from posec3d_jax.initialize import merge
+from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.weights import export_weights, import_weights
+from posec3d_jax.weights.checkpoint_file import read_checkpoint
+from posec3d_jax.weights.safetensors_file import read_safetensors, write_safetensors
+from tests.reference import FIXTURES, reference_config
+
+SLOWONLY = FIXTURES / "tiny_slowonly.pth"
+X3D = FIXTURES / "tiny_x3d_se_swish.safetensors"
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """The folder, config and report of an imported SlowOnly."""
+    folder, config = tmp_path_factory.mktemp("imported") / "run", reference_config("tiny_slowonly")
+    return folder, config, import_weights(SLOWONLY, config, folder)
+
+
+@pytest.mark.parametrize("name", ["objects", "objects_legacy"])
+def test_tensors_among_unknown_objects(name):
+    """Of every dtype and memory layout, beside an optimizer and classes that are not installed."""
+    file = read_checkpoint(FIXTURES / f"{name}.pth")
+    base = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    expected = {
+        "plain": base,
+        "transposed": base.transpose(2, 0, 1),
+        "sliced": base[:, 1:, ::2],
+        "parameter": np.ones(2, np.float32),
+        "with_attribute": np.full(2, 2, np.float32),
+        "half": np.arange(4, dtype=np.float16) / np.float16(3),
+        "bfloat16": np.array([0, 0.333984375, 0.66796875, 1]),
+        "double": np.arange(3) / 3,
+        "counter": np.array(7),
+        "flags": np.array([True, False]),
+        "empty": np.zeros((0, 3), np.float32),
+        "bytes": np.array([1, 255], np.uint8),
+    }
+    assert set(file.tensors) == set(expected)
+    for key, array in expected.items():
+        assert file.tensors[key].shape == array.shape, key
+        np.testing.assert_array_equal(file.tensors[key].astype(array.dtype), array, key)
+    assert file.tensors["bfloat16"].dtype.name == "bfloat16"
+    assert file.notes["epoch"] == 24 and "hook" not in file.notes
+
+
+def test_nothing_in_a_checkpoint_is_executed(tmp_path):
+    trap, file = tmp_path / "trap", tmp_path / "evil.pth"
+    evil = (
+        b"\x80\x02}(X\x04\x00\x00\x00metacos\nmkdir\n"
+        + b"X%c\x00\x00\x00%s" % (len(str(trap)), str(trap).encode())
+        + b"\x85Ru."
+    )
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("evil/data.pkl", evil)
+    with pytest.raises(ValueError, match="without a state_dict"):
+        read_checkpoint(file)
+    assert not trap.exists()
+
+
+def _pickled(value: bytes) -> bytes:
+    """{'state_dict': {'w': <value>}}"""
+    return b"\x80\x02}X\x0a\x00\x00\x00state_dict}X\x01\x00\x00\x00w" + value + b"ss."
+
+
+_TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+_TENSOR += b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ%s\x89}tR"
+
+
+@pytest.mark.parametrize(
+    "value, message",
+    [
+        (_TENSOR % b"K\x00K\x05\x85K\x01\x85", "exceeds its 4 values"),
+        (_TENSOR % b"K\x00K\x02\x85J\xff\xff\xff\xff\x85", "exceeds its 4 values"),
+        (_TENSOR % b"K\x00J\x00\x00\x00\x40\x85K\x00\x85", "exceeds its 4 values"),
+        (_TENSOR % b"K\x03K\x02\x85K\x01\x85", "exceeds its 4 values"),
+        (b"cpyskl.models\nNet\n)R", "without a state_dict"),
+        (
+            _TENSOR % b"K\x00K\x04\x85K\x01\x85" + b"sX\x01\x00\x00\x00qctorch\nqint\n)R",
+            "torch.qint",
+        ),
+        (
+            b"ctorch._utils\n_rebuild_tensor_v2\nN}X\x01\x00\x00\x00aK\x01s\x86b",
+            "alters a constructor",
+        ),
+    ],
+    ids=["too long", "backwards", "expanded", "offset", "object", "quantized", "altered"],
+)
+def test_forged_tensors_are_refused(tmp_path, value, message):
+    file = tmp_path / "forged.pth"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("forged/data.pkl", _pickled(value))
+        archive.writestr("forged/data/0", bytes(16))
+    with pytest.raises(ValueError, match=message) as caught:
+        read_checkpoint(file)
+    assert "forged.pth" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["objects.pth", "objects_legacy.pth", X3D.name])
+def test_truncated_and_damaged_files_are_named(tmp_path, name):
+    whole, file = (FIXTURES / name).read_bytes(), tmp_path / "cut.pth"
+    rng = np.random.default_rng(0)
+    for length in (0, 5, 40, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="cut.pth"):
+            read_checkpoint(file)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 6000), 3):
+            damaged[place] = rng.integers(256)
+        file.write_bytes(damaged)
+        try:
+            read_checkpoint(file)
+        except ValueError as error:
+            assert "cut.pth" in str(error)
+
+
+def test_what_is_no_checkpoint_is_told_apart(tmp_path, imported):
+    with pytest.raises(ValueError, match="is a folder"):
+        read_checkpoint(imported[0])
+    page = tmp_path / "page.pth"
+    page.write_text("<!DOCTYPE html>")
+    with pytest.raises(ValueError, match="begins? with b'<!DOCTYPE"):
+        read_checkpoint(page)
+    with pytest.raises(ValueError, match=r"without data\.pkl"):
+        read_checkpoint(FIXTURES / "logits.npz")
+    with pytest.raises(FileNotFoundError):
+        read_checkpoint(tmp_path / "none.pth")
+
+
+def test_report_names_every_tensor(imported):
+    folder, config, report = imported
+    text = str(report)
+    assert "backbone.layer1.0.conv2.conv.weight" in text and "layer1_0/conv2/conv/kernel" in text
+    assert "97 tensors mapped (77 copied, 20 transposed)" in text
+    assert "num_batches_tracked (19)" in text
+    record = json.loads((folder / "import.json").read_text())
+    assert record["source"] == "tiny_slowonly.pth" and len(record["sha256"]) == 64
+
+
+def test_an_import_serves_as_a_run(imported):
+    """Its folder holds what evaluate and predict read, and what train starts from."""
+    folder, config, _ = imported
+    restored = provenance.load_config(folder)
+    assert restored.model.width == 4 and restored.data.num_classes == 11
+    variables = load_model(find_checkpoint(folder), _abstract(restored))
+    weight = read_checkpoint(SLOWONLY).tensors["cls_head.fc_cls.weight"]
+    np.testing.assert_array_equal(variables["params"]["head"]["fc_cls"]["kernel"], weight.T)
+    other = reference_config("tiny_slowonly")
+    other.data.num_classes = 5
+    fresh = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), _abstract(other))
+    merged, skipped = merge(fresh, load_raw_model(find_checkpoint(folder)))
+    assert len(skipped) == 2 and all("fc_cls" in line for line in skipped)
+    np.testing.assert_array_equal(
+        merged["params"]["conv1"]["conv"]["kernel"], variables["params"]["conv1"]["conv"]["kernel"]
+    )
+
+
+def _abstract(config):
+    return jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+def test_round_trip_is_exact(imported, tmp_path, ending):
+    folder, config, _ = imported
+    out = tmp_path / f"again{ending}"
+    export_weights(folder, config, out)
+    before, after = read_checkpoint(SLOWONLY).tensors, read_checkpoint(out).tensors
+    assert set(before) == set(after)
+    for name, array in before.items():
+        assert array.dtype == after[name].dtype and array.shape == after[name].shape, name
+        assert array.tobytes() == after[name].tobytes(), name
+
+
+def test_round_trip_of_squeeze_excite_and_wrapped_names(tmp_path):
+    """A file as DistributedDataParallel and half precision leave it, without step counts."""
+    config, before = reference_config("tiny_x3d_se_swish"), read_checkpoint(X3D).tensors
+    wrapped = {f"module.{name}": array.astype(np.float16) for name, array in before.items()}
+    wrapped["module.ema.decay"] = np.float32([0.5])
+    write_safetensors(tmp_path / "ddp.safetensors", wrapped, {})
+    report = import_weights(tmp_path / "ddp.safetensors", config, tmp_path / "run")
+    assert "transposed, float16 to float32" in str(report)
+    assert report.left_over == {"ema.decay": "no part of the network"}
+    export_weights(find_checkpoint(tmp_path / "run"), config, tmp_path / "x.safetensors")
+    after, metadata = read_safetensors(tmp_path / "x.safetensors")
+    assert metadata["format"] == "pt"
+    counts = {name for name in after if name.endswith("num_batches_tracked")}
+    assert set(after) - counts == set(before) and len(counts) == 35
+    for name, array in before.items():
+        np.testing.assert_array_equal(after[name], array.astype(np.float16).astype(np.float32))
+
+
+def test_mismatches_are_refused_with_both_shapes(tmp_path):
+    config = reference_config("tiny_slowonly")
+    config.data.num_classes = 60
+    with pytest.raises(ValueError, match="11x64 in the file; the network has 60x64") as caught:
+        import_weights(SLOWONLY, config, tmp_path / "run")
+    assert "11 classes (config.data.num_classes)" in str(caught.value)
+    config = reference_config("tiny_slowonly")
+    config.model.stage_blocks = (2, 1, 2)
+    with pytest.raises(ValueError, match=r"its stages have \(2, 2, 1\) blocks") as caught:
+        import_weights(SLOWONLY, config, tmp_path / "run")
+    message = str(caught.value)
+    assert "layer2.1.conv1.conv.weight: 8x32x3x1x1 in the file; the network has no" in message
+    assert "layer3.1.conv1.bn.bias: not in the file; the network has 16" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_values_that_are_no_weights_are_refused(tmp_path):
+    tensors = read_checkpoint(X3D).tensors
+    config, name = reference_config("tiny_x3d_se_swish"), "cls_head.fc_cls.bias"
+    for values, message in ((np.full(11, np.nan, np.float32), "finite"), (np.arange(11), "int64")):
+        write_safetensors(tmp_path / "bad.safetensors", tensors | {name: values}, {})
+        with pytest.raises(ValueError, match=f"{name}.*{message}"):
+            import_weights(tmp_path / "bad.safetensors", config, tmp_path / "run")
+
+
+def test_nothing_is_overwritten(imported, tmp_path):
+    folder, config, _ = imported
+    with pytest.raises(ValueError, match="checkpoints already"):
+        import_weights(SLOWONLY, config, folder)
+    shutil.copy(SLOWONLY, tmp_path / "there.pth")
+    with pytest.raises(ValueError, match="exists"):
+        export_weights(folder, config, tmp_path / "there.pth")
+    with pytest.raises(ValueError, match="ending in"):
+        export_weights(folder, config, tmp_path / "there.onnx")
+
+
+def test_a_stream_that_differs_from_the_files_own_config_is_noted(tmp_path):
+    config, tensors = reference_config("tiny_x3d_se_swish"), read_checkpoint(X3D).tensors
+    for limb, noted in (("True", True), ("False", False)):
+        file = tmp_path / f"{limb}.safetensors"
+        write_safetensors(file, tensors, {"config": f"dict(with_kp=False, with_limb={limb})"})
+        report = import_weights(file, config, tmp_path / limb)
+        assert bool(report.notes) == noted
