@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from posec3d_jax.skeletons import get_skeleton
 
 
+# Locked here: assigned to a config that is locked already, they would stay open otherwise.
 def slowonly(**changes) -> ConfigDict:
     """Pose-SlowOnly, the paper's main network (about 2.0 M parameters)."""
     return ConfigDict(
@@ -23,12 +24,12 @@ def slowonly(**changes) -> ConfigDict:
             dropout=0.5,
         )
         | changes
-    )
+    ).lock()
 
 
 def c3d_light(**changes) -> ConfigDict:
     """C3D-light, the shallow plain network (about 3.4 M parameters)."""
-    return ConfigDict(dict(name="c3d_light", width=32, dropout=0.5) | changes)
+    return ConfigDict(dict(name="c3d_light", width=32, dropout=0.5) | changes).lock()
 
 
 def x3d_shallow(**changes) -> ConfigDict:
@@ -44,7 +45,7 @@ def x3d_shallow(**changes) -> ConfigDict:
             dropout=0.5,
         )
         | changes
-    )
+    ).lock()
 
 
 NETWORKS = {"slowonly": slowonly, "c3d_light": c3d_light, "x3d_shallow": x3d_shallow}
@@ -167,7 +168,7 @@ def set_stream(config: ConfigDict, stream: str) -> None:
 
 def set_network(config: ConfigDict, network: str, **changes) -> None:
     """Makes `config.model` the network of that name in NETWORKS, with its defaults or `changes`."""
-    config.model = NETWORKS[network](**changes).lock()  # a new sub-config is born open
+    config.model = NETWORKS[network](**changes)
 
 
 def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:
