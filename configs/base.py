@@ -225,20 +225,12 @@ def declare_skeleton(
         config.data.skeleton = ConfigDict(layout).lock()
 
 
-def set_small(
-    config: ConfigDict,
-    frames: int,
-    size: int,
-    width: int,
-    stage_blocks: tuple[int, int, int] = (4, 6, 3),
-) -> None:
-    """A network and volumes that two CPU cores train: batches of 16, a higher rate for them."""
+def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:
+    """Volumes and a width that two CPU cores train: batches of 16, a higher rate for them."""
     config.sampling.num_frames = frames
     config.volume.train_size = config.volume.test_size = (size, size)
     config.geometry.train_resize = 64
     config.model.width = width
-    if "stage_blocks" in config.model:
-        config.model.stage_blocks = stage_blocks
     config.train.batch_size = 16
     config.train.log_every = 20
     config.optimizer.learning_rate = 0.8  # at batch 256, so 0.05

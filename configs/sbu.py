@@ -27,7 +27,8 @@ def get_config(variant: str = "joint-fold1"):
     config.data.train_split = f"{fold}_train"
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = f"{fold}_test"
-    base.set_small(config, frames=16, size=24, width=16, stage_blocks=(2, 2, 1))
-    config.data.repeat = 4
+    config.model = base.c3d_light()
+    base.set_small(config, frames=16, size=24, width=16)
+    config.data.repeat = 3
     config.train.epochs = 4
     return config

@@ -24,7 +24,8 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    base.set_small(config, frames=16, size=24, width=16, stage_blocks=(2, 2, 1))
-    config.data.repeat = 5
+    config.model = base.c3d_light()
+    base.set_small(config, frames=16, size=24, width=16)
+    config.data.repeat = 4
     config.train.epochs = 4
     return config

@@ -12,7 +12,7 @@ splits change one of the two only:
     test_views        train        test          2
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
@@ -42,6 +42,7 @@ def read(
     report: ValidationReport,
     num_clips: int = 2500,
     seed: int = 0,
+    actions: Sequence[str] = CLASS_NAMES,
 ) -> SkeletonDataset:
     """The simulated data set, made as it is read (some 500 clips a second on one core).
 
@@ -68,16 +69,18 @@ def read(
         )
     if seed < 0:
         raise ValueError(f"seed={seed}: the seed of the simulated data set must not be negative")
+    if unknown := sorted(set(actions) - set(CLASS_NAMES)):
+        raise ValueError(f"there are no actions {unknown}; choose among {CLASS_NAMES}")
     names = {split: [] for split in _SPLITS}
     for index in range(num_clips):
-        split, _ = plan(index)
-        names[split].append(clip_name(index))
+        split, _ = plan(index, actions)
+        names[split].append(clip_name(index, actions))
     return SkeletonDataset(
         name="simulated",
         skeleton=skeleton,
-        class_names=CLASS_NAMES,
+        class_names=tuple(actions),
         splits={split: tuple(clips) for split, clips in names.items()},
-        sequences=_sequences(num_clips, seed),
+        sequences=_sequences(num_clips, seed, actions),
         total=num_clips,
         notes=(
             f"simulated, seed {seed}; val and test have performers and viewpoints of their own, "
@@ -86,13 +89,14 @@ def read(
     )
 
 
-def plan(index: int) -> tuple[str, Plan]:
+def plan(index: int, actions: Sequence[str] = CLASS_NAMES) -> tuple[str, Plan]:
     """The split of clip `index`, and who does what in it: classes and performers take turns."""
     block, place = divmod(index, len(_BLOCK))
     split = _BLOCK[place]
     performers, views, clips = _SPLITS[split]
     take = block * clips + place - _BLOCK.index(split)  # number of the clip within its split
-    turn, action = divmod(take, len(CLASS_NAMES))
+    turn, which = divmod(take, len(actions))
+    action = CLASS_NAMES.index(actions[which])
     pool = PERFORMERS[performers]
     who = turn + 7 * action
     other = who + 1 + (3 * turn + 5 * action) % (len(pool) - 1)
@@ -104,20 +108,20 @@ def plan(index: int) -> tuple[str, Plan]:
     )
 
 
-def clip_name(index: int) -> str:
+def clip_name(index: int, actions: Sequence[str] = CLASS_NAMES) -> str:
     """Such as 'simulated_000042_jumping_jack_p093': number, action and performer."""
-    _, chosen = plan(index)
+    _, chosen = plan(index, actions)
     return f"simulated_{index:06d}_{CLASS_NAMES[chosen.action]}_p{chosen.performer:03d}"
 
 
-def _sequences(num_clips: int, seed: int) -> Iterator[SkeletonSequence]:
+def _sequences(num_clips: int, seed: int, actions: Sequence[str]) -> Iterator[SkeletonSequence]:
     for index in range(num_clips):
-        _, chosen = plan(index)
+        _, chosen = plan(index, actions)
         clip = shoot(chosen, seed, index)
         yield SkeletonSequence(
-            name=clip_name(index),
+            name=clip_name(index, actions),
             keypoint=clip.keypoint,
             score=clip.score,
             frame_size=clip.frame_size,
-            label=chosen.action,
+            label=list(actions).index(CLASS_NAMES[chosen.action]),
         )

@@ -18,9 +18,9 @@ _CUT_OFF = 0.08  # share of clips whose frame is too narrow for the movement
 # Azimuth is the angle between where the performer faces and where the camera stands, from 0 (in
 # front) to 180 degrees (behind), on either side: a mirrored clip keeps it. Each role has sectors
 # of its own, so nobody is seen in the test from where the training cameras stand. Sector n goes
-# from n to n + 1 times `SECTOR`; nobody is seen from straight behind.
+# from n to n + 1 times `SECTOR`; every one of a test lies between two of the training.
 SECTOR = 20.0  # degrees
-SECTORS = {"train": (0, 2, 4, 6), "val": (3, 5), "test": (1, 7)}
+SECTORS = {"train": (0, 2, 4, 6, 8), "val": (3, 5), "test": (1, 7)}
 
 
 @dataclass(frozen=True)
