@@ -39,6 +39,6 @@ def get_config(stream: str = "joint"):
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 1
     config.sampling.test_clips = 4  # with flip eight views, to stay within the ten minutes
-    config.train.epochs = 8
-    config.train.validate_every = 4
+    config.train.epochs = 6
+    config.train.validate_every = 3
     return config

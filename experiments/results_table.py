@@ -19,7 +19,7 @@ SVM = {
     "sbu": "76.9 - 83.9",
 }
 HEADER = (
-    "| result | protocol | clips | top-1 | mean class | 1 clip | SVM | volume, width |"
+    "| result | protocol | clips | top-1 | mean class | 1 clip | SVM | network, volume |"
     " training | record |"
 )
 
@@ -55,7 +55,8 @@ def _percent(fraction: float) -> str:
 def _network(config: dict | list) -> str:
     config = config[0] if isinstance(config, list) else config
     size = " x ".join(str(side) for side in config["volume"]["train_size"])
-    return f"{config['sampling']['num_frames']} x {size}, {config['model']['width']}"
+    model, frames = config["model"], config["sampling"]["num_frames"]
+    return f"{model['name']}, width {model['width']}, {frames} x {size}"
 
 
 def _time(record: dict) -> str:
