@@ -59,15 +59,23 @@ class Checkpoints:
         return None if latest is None else latest.step
 
     def restore(self, state: TrainState) -> TrainState:
-        """The newest checkpoint in place of `state`, whose shapes and shardings it takes."""
+        """The newest checkpoint in place of `state`, whose shapes and shardings it takes.
+
+        Raises:
+          CheckpointError: it holds weights alone, such as imported ones.
+        """
         abstract = jax.tree.map(_abstract, state)
-        parts = self._checkpointer.load_checkpointables(
-            None,
-            {
-                "model": {"params": abstract.params, "batch_stats": abstract.batch_stats},
-                "training": {"step": abstract.step, "opt_state": abstract.opt_state},
-            },
-        )
+        wanted = {
+            "model": {"params": abstract.params, "batch_stats": abstract.batch_stats},
+            "training": {"step": abstract.step, "opt_state": abstract.opt_state},
+        }
+        folder = self._checkpointer.directory / str(self.latest_step())
+        if "training" not in ocp.checkpointables_metadata(folder).metadata:
+            raise CheckpointError(
+                f"{folder} holds weights and no training state, so it cannot be resumed; set "
+                "config.train.init_from to it and choose another --workdir"
+            )
+        parts = self._checkpointer.load_checkpointables(None, wanted)
         return TrainState(**parts["model"], **parts["training"])
 
 

@@ -1,5 +1,6 @@
 """The tiny networks of the reference, as configs of ours, and small things that tests share."""
 
+import functools
 from pathlib import Path
 
 import jax
@@ -7,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import base
-from posec3d_jax.recognizer import Recognizer, make_recognizer
+from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.importing import convert
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLASSES = 11
 _SLOWONLY = base.slowonly(width=4, stage_blocks=(2, 2, 1), dropout=0.0)
+TINY = ("tiny_slowonly", "tiny_c3d", "tiny_x3d", "tiny_x3d_se_swish")
 NETWORKS = {
     "tiny_slowonly": _SLOWONLY,
     "tiny_c3d": base.c3d_light(width=4),
@@ -34,11 +36,17 @@ def reference_config(name: str):
     return config
 
 
-def load_reference(path: Path) -> tuple[Recognizer, dict]:
-    """The network that `path` is named after, and the weights in it as variables of ours."""
+def load_variables(path: Path) -> dict:
+    """The weights in `path`, a file named after its network, as variables of ours."""
     recognizer = make_recognizer(reference_config(path.stem))
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
-    return recognizer, convert(read_checkpoint(path).tensors, like)[0]
+    return convert(read_checkpoint(path).tensors, like)[0]
+
+
+@functools.cache
+def network(name: str):
+    """(variables, volumes) to named logits, compiled once for each shape."""
+    return jax.jit(make_recognizer(reference_config(name)).logits)
 
 
 def channels_last(volumes: np.ndarray) -> jax.Array:

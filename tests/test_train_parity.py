@@ -1,23 +1,25 @@
 """Training steps against PyTorch: gradients, clipping, SGD with decay, batch statistics."""
 
+import functools
+
 import jax
 import numpy as np
 import optax
 import pytest
 
 from posec3d_jax.optimizer import make_optimizer
-from posec3d_jax.recognizer import total_loss
+from posec3d_jax.recognizer import make_recognizer, total_loss
 from posec3d_jax.weights.exporting import to_reference_tensors
-from tests.reference import channels_last, load_reference, reference_config, relative_error
+from tests.reference import channels_last, load_variables, reference_config, relative_error
 
 
 @pytest.mark.parametrize("name", ["train_tiny_slowonly", "train_tiny_slowonly_clip"])
 def test_training_equals_the_reference(shared, name):
     """In the second case every gradient is longer than the limit, and is clipped."""
-    recognizer, variables = load_reference(shared / "parity" / f"{name}.pth")
+    variables = load_variables(shared / "parity" / f"{name}.pth")
     with np.load(shared / "parity" / f"{name}.npz") as file:
         data = dict(file)
-    step, opt_state = _make_step(recognizer, name, data["hyper"], variables["params"])
+    step, opt_state = _make_step(name, data["hyper"], variables["params"])
     losses, norms = [], []
     for number, (volumes, labels) in enumerate(zip(data["xs"], data["ys"], strict=True)):
         batch = channels_last(volumes[:, 0]), labels[:, 0]
@@ -32,27 +34,38 @@ def test_training_equals_the_reference(shared, name):
     _compare(data, "final", variables, 1e-3)
 
 
-def _make_step(recognizer, name, hyper, params):
+def _make_step(name, hyper, params):
     rate, momentum, decay, clip = map(float, hyper)
     options = reference_config(name).optimizer
     options.momentum, options.weight_decay, options.clip_norm = momentum, decay, clip
     optimizer = make_optimizer(options, lambda step: rate)
 
     @jax.jit
-    def step(variables, opt_state, volumes, labels):
-        def loss_fn(params):
-            logits, updates = recognizer.logits(
-                variables | {"params": params}, volumes, train=True, mutable=["batch_stats"]
-            )
-            return total_loss(logits, labels), updates["batch_stats"]
-
-        params = variables["params"]
-        (loss, statistics), gradients = jax.value_and_grad(loss_fn, has_aux=True)(params)
+    def update(params, opt_state, gradients):
         updates, opt_state = optimizer.update(gradients, opt_state, params)
-        params = optax.apply_updates(params, updates)
+        return optax.apply_updates(params, updates), opt_state
+
+    def step(variables, opt_state, volumes, labels):
+        (loss, statistics), gradients = _gradients()(variables, volumes, labels)
+        params, opt_state = update(variables["params"], opt_state, gradients)
         return {"params": params, "batch_stats": statistics}, opt_state, loss, gradients
 
     return step, optimizer.init(params)
+
+
+@functools.cache
+def _gradients():
+    """(variables, volumes, labels) to ((loss, statistics), gradients); both cases share it."""
+    recognizer = make_recognizer(reference_config("train_tiny_slowonly"))
+
+    def loss_fn(params, variables, volumes, labels):
+        logits, updates = recognizer.logits(
+            variables | {"params": params}, volumes, train=True, mutable=["batch_stats"]
+        )
+        return total_loss(logits, labels), updates["batch_stats"]
+
+    run = jax.value_and_grad(loss_fn, has_aux=True)
+    return jax.jit(lambda variables, *batch: run(variables["params"], variables, *batch))
 
 
 def _compare(data: dict, part: str, variables: dict, tolerance: float) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from posec3d_jax import provenance
-from posec3d_jax.checkpoints import find_checkpoint, load_model, load_raw_model
+from posec3d_jax.checkpoints import Checkpoints, find_checkpoint, load_model, load_raw_model
 from posec3d_jax.initialize import merge
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.recognizer import TrainState, make_recognizer
 from posec3d_jax.weights import export_weights, import_weights
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.safetensors_file import read_safetensors, write_safetensors
@@ -216,6 +216,17 @@ def test_mismatches_are_refused_with_both_shapes(tmp_path):
     assert "layer2.1.conv1.conv.weight: 8x32x3x1x1 in the file; the network has no" in message
     assert "layer3.1.conv1.bn.bias: not in the file; the network has 16" in message
     assert not (tmp_path / "run").exists()
+
+
+def test_another_network_and_a_resumed_import_are_refused(imported, tmp_path):
+    with pytest.raises(ValueError, match=r"it is a slowonly \(config.model.name\)"):
+        import_weights(SLOWONLY, reference_config("tiny_c3d"), tmp_path / "run")
+    folder, config, _ = imported
+    shapes = _abstract(config)
+    model = {k: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), v) for k, v in shapes.items()}
+    state = TrainState(step=jnp.zeros((), jnp.int32), opt_state=(), **model)
+    with Checkpoints(folder) as checkpoints, pytest.raises(ValueError, match="train.init_from"):
+        checkpoints.restore(state)
 
 
 def test_values_that_are_no_weights_are_refused(tmp_path):

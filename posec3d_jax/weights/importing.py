@@ -21,6 +21,7 @@ from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
 _NETWORK = ("backbone.", "cls_head.")
+_FIRST_LAYERS = {"conv1.": "slowonly", "conv1a.": "c3d_light", "conv1_s.": "x3d_shallow"}
 
 
 def import_weights(path: str | Path, config, out: str | Path) -> Report:
@@ -118,14 +119,17 @@ def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, c
 
 def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
     """What the config would have to say, as far as the tensors tell."""
-    hints = []
+    hints, model = [], config.model.to_dict()
+    for layer, network in _FIRST_LAYERS.items():
+        found = any(name.startswith(f"backbone.{layer}") for name in tensors)
+        if found and network != model["name"]:
+            hints.append(f"it is a {network} (config.model.name)")
     stages: dict[int, int] = {}
     for name in tensors:
         if match := re.match(r"backbone\.layer(\d+)\.(\d+)\.", name):
             stage, block = map(int, match.groups())
             stages[stage] = max(stages.get(stage, 0), block + 1)
     blocks = tuple(count for _, count in sorted(stages.items()))
-    model = config.model.to_dict()
     if blocks and "stage_blocks" in model and blocks != tuple(model["stage_blocks"]):
         hints.append(f"its stages have {blocks} blocks (config.model.stage_blocks)")
     head = tensors.get("cls_head.fc_cls.bias")
