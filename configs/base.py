@@ -57,6 +57,7 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.name = "base"  # names the run in logs, reports and results/<name>.json
     config.seed = 0
+    config.init_from = ""  # a run's directory, or a checkpoint, whose weights to start from
 
     # What the clips are, and where they are.
     config.data = data = ConfigDict()
@@ -135,7 +136,6 @@ def get_config() -> ConfigDict:
     train.log_every = 50  # steps
     train.validate_every = 1  # epochs
     train.checkpoint_every = 1  # epochs
-    train.init_from = ""  # a checkpoint whose weights to start from
 
     config.optimizer = optimizer = ConfigDict()
     optimizer.learning_rate = 0.4  # at `reference_batch`; scaled to `train.batch_size`

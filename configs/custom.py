@@ -112,5 +112,5 @@ def get_config(variant: str = ""):
     # Missing joints have a score all the same: do not draw what is at (0, 0):
     #   config.volume.drop_missing = True
     # Start from weights that are there (the stem and the head adapt to other joints and classes):
-    #   config.train.init_from = "runs/ntu60_xsub_joint"
+    #   config.init_from = "runs/ntu60_xsub_joint"
     return config

@@ -5,7 +5,7 @@
   posec3d evaluate --workdir=runs/ucf101_split1
 
 Training starts from a run of configs/k400.py with the same stream and network, in
-runs/k400_joint_346 for the default variant; `--config.train.init_from=` names another one (a
+runs/k400_joint_346 for the default variant; `--config.init_from=` names another one (a
 working directory or a checkpoint), or '' to start from scratch.
 
 Variants: joint (default, the only published one), limb or both; slowonly (default), c3d_light or
@@ -43,7 +43,7 @@ def get_config(variant: str = ""):
     config.volume.test_size = (56, 56)
     config.train.batch_size = 128
     config.train.epochs = 12
-    config.train.init_from = f"runs/k400_{stream}_{network.replace('slowonly', '346')}"
+    config.init_from = f"runs/k400_{stream}_{network.replace('slowonly', '346')}"
     config.optimizer.learning_rate = 0.01
     config.optimizer.reference_batch = 128
     config.optimizer.schedule = "step"

@@ -73,7 +73,7 @@ class Checkpoints:
         if "training" not in ocp.checkpointables_metadata(folder).metadata:
             raise CheckpointError(
                 f"{folder} holds weights and no training state, so it cannot be resumed; set "
-                "config.train.init_from to it and choose another --workdir"
+                "config.init_from to it and choose another --workdir"
             )
         parts = self._checkpointer.load_checkpointables(None, wanted)
         return TrainState(**parts["model"], **parts["training"])

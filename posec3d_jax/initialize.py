@@ -46,5 +46,5 @@ def merge(fresh: Tree, stored: Tree) -> tuple[Tree, list[str]]:
 
     merged = jax.tree_util.tree_map_with_path(pick, fresh)
     if len(skipped) == len(jax.tree.leaves(fresh)):
-        raise ValueError("config.train.init_from: no leaf of that checkpoint fits this network")
+        raise ValueError("config.init_from: no leaf of that checkpoint fits this network")
     return merged, skipped

@@ -100,8 +100,8 @@ def _starting_state(config, checkpoints: Checkpoints, state: TrainState, run: Ru
         state = checkpoints.restore(state)
         logging.info("resuming at step %d of %d", int(state.step), run.plan.total)
         run.writer.truncate_after(int(state.step))
-    elif config.train.init_from:
-        state = start_from(config.train.init_from, state)
+    elif config.init_from:
+        state = start_from(config.init_from, state)
     run.started(int(state.step))
     return state
 

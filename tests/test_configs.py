@@ -156,7 +156,7 @@ def test_published_recipe(file, variant):
 def test_fine_tuning_starts_from_kinetics_and_drops_the_rate_twice():
     config = _load("hmdb51", "limb-split2")
     kinetics = _load("k400", "limb-346")
-    assert config.train.init_from == f"runs/{kinetics.name}"
+    assert config.init_from == f"runs/{kinetics.name}"
     assert config.model == kinetics.model
     rate = make_schedule(config.optimizer, 128, steps_per_epoch=10, total_steps=120)
     assert [float(rate(step)) for step in (89, 90, 110)] == pytest.approx([1e-2, 1e-3, 1e-4])

@@ -91,7 +91,8 @@ def test_best_and_latest_are_kept_and_others_named(folder, tmp_path):
 
 
 def test_starting_from_other_weights_names_what_does_not_fit(folder, reference, tmp_path, caplog):
-    config = _config(folder, epochs=1, init_from=str(reference))
+    config = _config(folder, epochs=1)
+    config.init_from = str(reference)
     config.volume.limbs = True  # more channels: the stem cannot be taken
     with caplog.at_level("INFO", logger="absl"):
         train_and_evaluate(config, tmp_path)

@@ -225,7 +225,7 @@ def test_another_network_and_a_resumed_import_are_refused(imported, tmp_path):
     shapes = _abstract(config)
     model = {k: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), v) for k, v in shapes.items()}
     state = TrainState(step=jnp.zeros((), jnp.int32), opt_state=(), **model)
-    with Checkpoints(folder) as checkpoints, pytest.raises(ValueError, match="train.init_from"):
+    with Checkpoints(folder) as checkpoints, pytest.raises(ValueError, match="config.init_from"):
         checkpoints.restore(state)
 
 

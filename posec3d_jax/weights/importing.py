@@ -28,7 +28,7 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
     """Writes the weights of a PYSKL or mmaction2 checkpoint as the run directory `out`.
 
     `out` gets checkpoints/0, config.json and import.json; `evaluate` and `predict` take it as
-    --workdir, and `train` as config.train.init_from. No PyTorch is needed and nothing of the file
+    --workdir, and `train` as config.init_from. No PyTorch is needed and nothing of the file
     is executed.
 
     Args:
