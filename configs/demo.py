@@ -2,7 +2,8 @@
 
   make demo
 
-does all of it (prepare, train, evaluate, report) on two CPU cores in under ten minutes.
+does all of it (prepare, train, evaluate, report) on two CPU cores in under ten minutes, and reaches
+98 % top-1 (results/demo.json).
 """
 
 from configs import base

@@ -5,7 +5,8 @@
   posec3d evaluate --config=configs/penn_action.py:joint --workdir=runs/penn_action_joint
   (and the same with :limb)
 
-A size that two CPU cores train in about an hour: width 16, 24 frames of 28 x 28.
+A size that a CPU trains in about an hour a stream on one core: width 16, 24 frames of 28 x 28.
+Accuracy, one seed: joint 97.8, limb 96.7, fused 98.0 (results/penn_action_*.json).
 """
 
 from configs import base
