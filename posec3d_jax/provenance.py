@@ -30,9 +30,13 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "pos
 
 def command() -> str:
     """The command line of this process, as one would type it."""
-    program = Path(sys.argv[0]).name
-    program = "posec3d" if program in ("posec3d", "main.py") else f"python {sys.argv[0]}"
-    return shlex.join([*program.split(), *sys.argv[1:]])
+    started = sys.orig_argv[1:]
+    module = started[started.index("-m") + 1] if "-m" in started else ""
+    if Path(sys.argv[0]).name == "posec3d" or module == "posec3d_jax.main":
+        program = ["posec3d"]
+    else:
+        program = ["python", "-m", module] if module else ["python", Path(sys.argv[0]).name]
+    return shlex.join([*program, *sys.argv[1:]])
 
 
 def versions() -> dict[str, str]:
