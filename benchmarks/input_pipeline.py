@@ -10,18 +10,16 @@ Each way of storing clips is read with each loader: 'pack' (memory-mapped arrays
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
+from benchmarks.machine import machine
 from posec3d_jax.data.info import read_info
 from posec3d_jax.data.pipeline import LOADERS, train_batches
 from posec3d_jax.data.readers import READERS
@@ -120,22 +118,6 @@ def weigh(source: Source, batch_size: int) -> dict:
         "shapes": {key: list(value.shape) for key, value in batch.items()},
         "volume_bytes_per_clip": volume,
         "volume": f"48 x {VOLUME[0]} x {VOLUME[1]} x {joints}, float32",
-    }
-
-
-def machine() -> dict:
-    """What the timings were taken on."""
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), cpu)
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "date": date.today().isoformat(),
     }
 
 

@@ -24,7 +24,7 @@ def get_config(stream: str = "joint"):
     config.data.test_split = "test"
     config.data.max_persons = 1
     config.model = base.c3d_light()
-    base.set_small(config, frames=16, size=24, width=16)
+    base.set_small(config, frames=24, size=32, width=16)
     config.data.repeat = 10
-    config.train.epochs = 8
+    config.train.epochs = 6
     return config

@@ -14,7 +14,7 @@ import numpy as np
 from absl import logging
 from jax.experimental import multihost_utils
 
-from posec3d_jax import metrics, provenance
+from posec3d_jax import host, metrics, provenance
 from posec3d_jax.checkpoints import find_checkpoint, load_model
 from posec3d_jax.data.pipeline import eval_batches
 from posec3d_jax.data.sources import Source, open_source
@@ -63,6 +63,7 @@ class Evaluator:
             make_eval_step(recognizer, protocol.clips, protocol.flip),
             in_shardings=(replicated(mesh), by_clip(mesh)),
             out_shardings=by_clip(mesh),
+            compiler_options=host.compiler_options(),
         )
 
     def metrics(self, variables: Any) -> dict[str, float]:

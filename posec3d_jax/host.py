@@ -5,16 +5,15 @@ costs a CPU run up to half its time. Its tunables are read when a process starts
 starts the program again, once, with them set. POSEC3D_HOST_SETTINGS=0 turns all of this off.
 """
 
+import functools
 import os
 import platform
 import sys
 from pathlib import Path
 
 SWITCH = "POSEC3D_HOST_SETTINGS"
-_MALLOC = (
-    "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000:glibc.malloc.arena_max=1"
-)
-_TUNABLES = "GLIBC_TUNABLES"
+MALLOC = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000:glibc.malloc.arena_max=1"
+TUNABLES = "GLIBC_TUNABLES"
 
 
 def tune_process() -> None:
@@ -23,9 +22,9 @@ def tune_process() -> None:
     Does nothing off glibc, if GLIBC_TUNABLES is set already, or if the user said no.
     """
     glibc = platform.libc_ver()[0] == "glibc"
-    if not glibc or os.environ.get(SWITCH) == "0" or os.environ.get(_TUNABLES):
+    if not glibc or os.environ.get(SWITCH) == "0" or os.environ.get(TUNABLES):
         return
-    os.environ[_TUNABLES] = _MALLOC
+    os.environ[TUNABLES] = MALLOC
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
@@ -39,6 +38,25 @@ def use_compilation_cache() -> None:
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "posec3d_jax"
     jax.config.update("jax_compilation_cache_dir", str(cache))
+
+
+@functools.cache
+def compiler_options() -> dict[str, str]:
+    """What `jax.jit` should be told for this backend; nothing where that is not understood.
+
+    XLA hands convolutions and products on a CPU to a library of its own by default, which is two to
+    three times slower at these than the code it replaces; for reductions alone it is the faster.
+    """
+    import jax
+
+    options = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
+    if jax.default_backend() != "cpu" or os.environ.get(SWITCH) == "0":
+        return {}
+    try:
+        jax.jit(lambda: 0, compiler_options=options).lower().compile()
+    except jax.errors.JaxRuntimeError:  # another version of XLA, without this option
+        return {}
+    return options
 
 
 def quiet_libraries() -> None:

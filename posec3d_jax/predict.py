@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from posec3d_jax import provenance
+from posec3d_jax import host, provenance
 from posec3d_jax.checkpoints import find_checkpoint, load_model
 from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.packs import from_sequences
@@ -47,7 +47,8 @@ class Predictor:
         """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged."""
         self._config, self._protocol, self._variables = config, protocol, variables
         self._recognizer = make_recognizer(config)
-        self._step = jax.jit(make_eval_step(self._recognizer, protocol.clips, protocol.flip))
+        step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
+        self._step = jax.jit(step, compiler_options=host.compiler_options())
         names = class_names or tuple(config.data.class_names)
         self._names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)

@@ -14,6 +14,7 @@ import numpy as np
 from absl import logging
 from jax.sharding import Mesh
 
+from posec3d_jax import host
 from posec3d_jax.checkpoints import Checkpoints
 from posec3d_jax.data.pipeline import train_batches
 from posec3d_jax.data.sources import Source, open_source
@@ -68,6 +69,7 @@ def train_and_evaluate(
             in_shardings=(whole, split, whole),
             out_shardings=(whole, whole),
             donate_argnums=0,
+            compiler_options=host.compiler_options(),
         )
         validate = _validator(config, recognizer, mesh)
         batches = to_devices(_batches(config, source, plan, int(state.step)), mesh)

@@ -5,7 +5,7 @@ what the factorised kernels of these networks really are, so on a CPU
   (1, 1, 1) is a matrix product,
   (1, k, k) is a 2-D convolution over B * T frames, with its own weight gradient,
   (k, 1, 1) is one matrix product and k shifted sums,
-  (k, k, k) is a 2-D convolution over k stacked frames,
+  (k, k, k) is a 2-D convolution over k stacked frames, or k shifted sums of 2-D convolutions,
   depth-wise kernels are sums of shifted products.
 All are equal in value; `tests/test_convolution.py` holds them to the plain form in float64.
 Padding is always k // 2 on both sides, as in the reference networks.
@@ -16,6 +16,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 # Bytes of column matrices that a weight-gradient step may keep: about a core's second-level cache.
@@ -45,7 +46,10 @@ def convolve(
     if size[1:] == (1, 1):
         y = _temporal(x[:, :, :: strides[1], :: strides[2]], kernel[:, 0, 0])
         return y[:, :: strides[0]]
-    return _stacked_frames(x, kernel, strides)
+    few_channels = x.shape[-1] < 32  # k copies of the input then weigh less than of the output
+    if few_channels or strides[0] > 1:
+        return _stacked_frames(x, kernel, strides)
+    return _summed_frames(x, kernel, strides[1:])
 
 
 def _conv_3d(x: jax.Array, kernel: jax.Array, strides: Sequence[int], groups: int) -> jax.Array:
@@ -65,12 +69,15 @@ def _pointwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def _temporal(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """[k, C, O] over time: all taps in one product, then k shifted sums of its outputs."""
-    taps, channels, out = kernel.shape
-    frames, pad = x.shape[1], taps // 2
-    y = _pointwise(x, kernel.transpose(1, 0, 2).reshape(channels, taps * out))
+    taps, channels, _ = kernel.shape
+    return _shifted_sum(_pointwise(x, kernel.transpose(1, 0, 2).reshape(channels, -1)), taps)
+
+
+def _shifted_sum(y: jax.Array, taps: int) -> jax.Array:
+    """[B, T, H, W, taps O], each tap's share of the output a frame apart, to [B, T, H, W, O]."""
+    frames, pad, out = y.shape[1], taps // 2, y.shape[-1] // taps
     y = jnp.pad(y, ((0, 0), (pad, pad), (0, 0), (0, 0), (0, 0)))
-    shifted = (y[:, i : i + frames, ..., i * out : (i + 1) * out] for i in range(taps))
-    return sum(shifted)
+    return sum(y[:, i : i + frames, ..., i * out : (i + 1) * out] for i in range(taps))
 
 
 def _stacked_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
@@ -80,6 +87,12 @@ def _stacked_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> 
     stacked = [padded[:, i : i + frames : strides[0]] for i in range(taps)]
     flat = kernel.transpose(1, 2, 0, 3, 4).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
     return _per_frame(jnp.concatenate(stacked, -1), flat, strides[1:])
+
+
+def _summed_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
+    """(k, k, k): the k slices of the kernel side by side in one 2-D convolution of each frame."""
+    flat = kernel.transpose(1, 2, 3, 0, 4).reshape(*kernel.shape[1:4], -1)
+    return _shifted_sum(_per_frame(x, flat, strides), kernel.shape[0])
 
 
 def _depthwise(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
@@ -108,54 +121,65 @@ def _per_frame(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.A
     return y.reshape(*x.shape[:2], *y.shape[1:])
 
 
-def _plain_2d(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _conv_2d(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
+    """2-D convolution [N, H, W, C] * [h, w, C, O] with gradients of its own."""
     pads = [(k // 2, k // 2) for k in kernel.shape[:2]]
     return lax.conv_general_dilated(
         x, kernel, strides, pads, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _conv_2d(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> jax.Array:
-    """2-D convolution [N, H, W, C] * [h, w, C, O] whose weight gradient runs in cache."""
-    if kernel.shape[0] >= 5 and strides == (1, 1) and kernel.shape[2] > 16:
-        # XLA is three times slower at large kernels once the inputs fill more than a register.
-        return _large_kernel(x, kernel)
-    return _plain_2d(x, kernel, strides)
-
-
 def _conv_2d_forward(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]):
     return _conv_2d(x, kernel, strides), (x, kernel)
 
 
-def _large_kernel(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Columns shifted along W times all rows of the kernel at once, then h shifted sums; a few
-    frames at a time, so that the products stay in cache."""
-    n, height, width, channels = x.shape
-    rows, taps, _, out = kernel.shape
-    flat = kernel.transpose(1, 2, 0, 3).reshape(taps * channels, rows * out)
-    size = height * width * (taps * channels + rows * out) * x.dtype.itemsize
-    chunk = _divisor_at_most(n, max(1, 2 * _CACHE_BYTES // size))
-
-    def convolve_chunk(frames):
-        pads = ((0, 0), (rows // 2, rows // 2), (taps // 2, taps // 2), (0, 0))
-        padded = jnp.pad(frames, pads)
-        columns = jnp.concatenate([padded[:, :, j : j + width] for j in range(taps)], -1)
-        y = _pointwise(columns, flat)
-        shifted = (y[:, i : i + height, :, i * out : (i + 1) * out] for i in range(rows))
-        return sum(shifted)
-
-    return lax.map(convolve_chunk, x.reshape(-1, chunk, *x.shape[1:])).reshape(*x.shape[:3], out)
-
-
 def _conv_2d_backward(strides: tuple[int, int], saved, gradient: jax.Array):
     x, kernel = saved
-    (dx,) = jax.vjp(lambda a: _plain_2d(a, kernel, strides), x)[1](gradient)
+    dx = _input_gradient(gradient, kernel, x.shape[1:3], strides)
     dw = _weight_gradient(x, gradient, kernel.shape[:2], strides)
     return dx, dw.astype(kernel.dtype)
 
 
 _conv_2d.defvjp(_conv_2d_forward, _conv_2d_backward)
+
+
+def _input_gradient(
+    g: jax.Array, kernel: jax.Array, size: Sequence[int], strides: tuple[int, int]
+) -> jax.Array:
+    """Gradient of the input [N, *size, C] from the output's [N, H', W', O].
+
+    With a stride every input pixel of the same phase (row and column modulo the stride) sees the
+    same few taps, so all phases are the channels of one small convolution at the output's size.
+    XLA's own form convolves over an array that is mostly the zeros between the output's pixels.
+    """
+    taps, befores = zip(*map(_phase_taps, kernel.shape[:2], strides), strict=True)
+    padded = jnp.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0)))  # zeros for taps that are not
+    phases = padded[taps[0]][:, :, taps[1]].transpose(0, 2, 5, 1, 3, 4)
+    h, w, out, i, j, channels = phases.shape
+    y = lax.conv_general_dilated(
+        g,
+        phases.reshape(h, w, out, -1),
+        (1, 1),
+        [(before, n - 1 - before) for before, n in zip(befores, (h, w), strict=True)],
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+    n, height, width = y.shape[:3]
+    y = y.reshape(n, height, width, i, j, channels).transpose(0, 1, 3, 2, 4, 5)
+    return y.reshape(n, height * i, width * j, channels)[:, : size[0], : size[1]]
+
+
+def _phase_taps(size: int, stride: int) -> tuple[np.ndarray, int]:
+    """Along one axis: which tap of the kernel an input pixel sees an output through.
+
+    Output o holds input q = stride * i + phase at tap q + size // 2 - stride * o. Returns those
+    taps for every o - i that occurs and every phase, `size` standing for none; and -min(o - i).
+    """
+    pad = size // 2
+    first, last = -((size - 1 - pad) // stride), (stride - 1 + pad) // stride
+    shift = np.arange(first, last + 1)[:, None]
+    taps = np.arange(stride) + pad - stride * shift
+    return np.where((taps >= 0) & (taps < size), taps, size), -first
 
 
 def _weight_gradient(

@@ -1,0 +1,178 @@
+"""What is timed of this package; each case returns a call to time, and facts to report."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks.clips import make_clips, open_folder
+from configs import base
+from posec3d_jax import host
+from posec3d_jax.data.pipeline import train_batches
+from posec3d_jax.encoder import encode_test, encode_train
+from posec3d_jax.optimizer import make_optimizer, make_schedule
+from posec3d_jax.predict import Predictor
+from posec3d_jax.recognizer import create_state, make_recognizer, make_train_step, total_loss
+from posec3d_jax.sharding import make_mesh, to_devices
+
+Case = tuple[Callable[[], Any], dict[str, Any]]
+
+
+def _config(network="slowonly", stream="joint", frames=48, size=56, dtype="float32"):
+    config = base.get_config()
+    base.set_network(config, network)
+    base.set_stream(config, stream)
+    config.sampling.num_frames = frames
+    config.volume.train_size = config.volume.test_size = (size, size)
+    config.compute_dtype = dtype
+    return config
+
+
+def _jit(function: Callable, **options: Any) -> Callable:
+    return jax.jit(function, compiler_options=host.compiler_options(), **options)
+
+
+def _call(function: Callable, *arguments: Any) -> Callable[[], Any]:
+    return lambda: jax.block_until_ready(function(*arguments))
+
+
+def _facts() -> dict[str, Any]:
+    device = jax.devices()[0]
+    return {"device": device.device_kind, "backend": jax.default_backend()}
+
+
+def draw(batch: int, persons: int = 2, **options: Any) -> Case:
+    """Geometry and drawing of training clips."""
+    config = _config(**options)
+    recognizer = make_recognizer(config)
+    clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
+
+    @_jit
+    def run(clips, key):
+        parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
+        return encode_train(clips, key, *parts)
+
+    return _call(run, clips, jax.random.key(0)), _facts()
+
+
+def draw_test(persons: int = 2, clips: int = 10, **options: Any) -> Case:
+    """Geometry and drawing of one test sample: all clips, and all of them mirrored."""
+    config = _config(**options)
+    recognizer = make_recognizer(config)
+    sample = jax.device_put(make_clips(1, persons, clips * config.sampling.num_frames))
+
+    @_jit
+    def run(sample):
+        parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
+        return encode_test(sample, clips, True, *parts)
+
+    return _call(run, sample), _facts()
+
+
+def _volumes(recognizer, batch: int, persons: int = 1) -> jax.Array:
+    """Drawn volumes: their zeros and values are those of real inputs."""
+    clips = make_clips(batch, persons, recognizer.num_frames)
+    parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
+    drawn = jax.jit(lambda c: encode_train(c, jax.random.key(0), *parts))(clips)
+    return drawn.astype(recognizer.compute_dtype)
+
+
+def forward(batch: int, **options: Any) -> Case:
+    """The network alone, as it tests: volumes to logits."""
+    recognizer = make_recognizer(_config(**options))
+    variables = jax.jit(recognizer.init)(jax.random.key(0))
+    run = _jit(lambda v, x: recognizer.logits(v, x, train=False))
+    return _call(run, variables, _volumes(recognizer, batch)), _facts()
+
+
+def train_step(batch: int, **options: Any) -> Case:
+    """The network alone, as it trains: volumes to updated parameters."""
+    config = _config(**options)
+    recognizer = make_recognizer(config)
+    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
+    optimizer = make_optimizer(config.optimizer, schedule)
+    volumes, labels = _volumes(recognizer, batch), make_clips(batch, 1, 1)["label"]
+    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
+
+    def step(state, volumes, labels, key):
+        def loss(params):
+            logits, updates = recognizer.logits(
+                {"params": params, "batch_stats": state.batch_stats},
+                volumes,
+                train=True,
+                mutable=["batch_stats"],
+                rngs={"dropout": key},
+            )
+            return total_loss(logits, labels), updates["batch_stats"]
+
+        (value, statistics), gradients = jax.value_and_grad(loss, has_aux=True)(state.params)
+        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+        params = jax.tree.map(jnp.add, state.params, updates)
+        return type(state)(state.step + 1, params, statistics, opt_state), value
+
+    return _stepping(_jit(step, donate_argnums=0), state, volumes, labels), _facts()
+
+
+def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
+    """The train step of `posec3d train`: keypoints to updated parameters, drawing included."""
+    config = _config(**options)
+    recognizer = make_recognizer(config)
+    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
+    optimizer = make_optimizer(config.optimizer, schedule)
+    step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
+    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
+    clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
+    return _stepping(step, state, clips), _facts()
+
+
+def end_to_end(batch: int, folder: str, **options: Any) -> Case:
+    """From a data set on disk to updated parameters, as `posec3d train` runs: a step."""
+    config = _config(**options)
+    recognizer, source = make_recognizer(config), open_folder(folder)
+    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
+    optimizer = make_optimizer(config.optimizer, schedule)
+    step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
+    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
+    batches = train_batches(
+        source, sampling=config.sampling, seed=0, batch_size=batch, loader="threads"
+    )
+    wanted = ("keypoint", "score", "frame_size", "label")
+    batches = to_devices(({k: b[k] for k in wanted} for b in batches), make_mesh())
+    held, key = [state], jax.random.key(1)
+
+    def run():
+        held[0], metrics = step(held[0], next(batches), key)
+        return jax.block_until_ready(metrics)
+
+    return run, _facts()
+
+
+def _stepping(step: Callable, state: Any, *arguments: Any) -> Callable[[], Any]:
+    """Calls with the state that the call before left, since a step consumes it."""
+    held, key = [state], jax.random.key(1)
+
+    def run():
+        held[0], metrics = step(held[0], *arguments, key)
+        return jax.block_until_ready(metrics)
+
+    return run
+
+
+def predict(network: str, frames: int = 48) -> Case:
+    """One clip of 100 frames, one person: keypoints on the host to a label."""
+    config = _config(network, frames=frames)
+    recognizer = make_recognizer(config)
+    predictor = Predictor(config, jax.jit(recognizer.init)(jax.random.key(0)))
+    clip = make_clips(1, 1, 100)
+    arguments = clip["keypoint"][0], clip["score"][0], (1080, 1920)
+    return lambda: predictor(*arguments), _facts()
+
+
+CASES = MappingProxyType(
+    {
+        case.__name__: case
+        for case in (draw, draw_test, forward, train_step, whole_step, end_to_end, predict)
+    }
+)

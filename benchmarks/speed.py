@@ -1,0 +1,149 @@
+"""How fast this package is, beside PyTorch and NumPy doing the same, in one run.
+
+    pip install -r benchmarks/requirements.txt      # PyTorch, for the benchmarks only
+    python -m benchmarks.speed                      # every part; a quarter of an hour on 2 cores
+    python -m benchmarks.speed --parts=drawing,networks --rounds=5
+
+Peers run in processes of their own with equal allocator settings, in alternating rounds; a figure
+is the median over rounds, a ratio the median of the rounds' own ratios (ours / theirs, in time).
+Without PyTorch its columns stay empty. Times are of the machine named in the record; the ratios are
+what carries over.
+"""
+
+import argparse
+import importlib.util
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.input_pipeline import prepare_generated
+from benchmarks.machine import machine
+from benchmarks.peers import Peer, alternate, compare
+
+NETWORKS = ("slowonly", "c3d_light", "x3d_shallow")
+Row = dict[str, Any]
+
+
+class Bench:
+    """The peers, and how long to time them."""
+
+    def __init__(self, rounds: int, seconds: float, gpu: bool):
+        self.rounds, self.seconds, self.gpu = rounds, seconds, gpu
+        self.ours, self.numpy = Peer("jax_cases"), Peer("numpy_cases")
+        self.torch = Peer("torch_cases") if importlib.util.find_spec("torch") else None
+
+    def row(self, name: str, ours: tuple, theirs: tuple | None = None, clips: int = 1) -> Row:
+        """One line: `ours` and `theirs` are (peer, case, options); times are divided by `clips`."""
+        pairs = [pair for pair in (ours, theirs) if pair and pair[0]]
+        facts = [peer.prepare(case, **options) for peer, case, options in pairs]
+        times = alternate([peer for peer, _, _ in pairs], self.rounds, self.seconds)
+        times = [
+            [t / f.get("clips", clips) for t in row] for row, f in zip(times, facts, strict=True)
+        ]
+        row = {"name": name} | compare(times) | {"options": ours[2], "peer": theirs and theirs[1]}
+        peer = f"{row['peer_seconds'] * 1e3:10.2f} {row['ratio']:7.2f}" if len(times) == 2 else ""
+        print(f"{name:58} {row['seconds'] * 1e3:10.2f} {peer}", flush=True)
+        return row
+
+    def close(self) -> None:
+        for peer in filter(None, (self.ours, self.numpy, self.torch)):
+            peer.close()
+
+
+def drawing(bench: Bench) -> Iterator[Row]:
+    """Geometry and drawing against NumPy, a clip of two persons and 48 x 56 x 56; a test sample."""
+    for stream in ("joint", "limb"):
+        ours = bench.ours, "draw", {"batch": 16, "stream": stream}
+        theirs = bench.numpy, "draw", {"stream": stream}
+        yield bench.row(f"drawing a training clip, {stream}", ours, theirs, clips=16)
+    for stream in ("joint", "limb"):
+        options = {"stream": stream}
+        ours, theirs = (bench.ours, "draw_test", options), (bench.numpy, "draw_test", options)
+        yield bench.row(f"drawing a test sample, 10 clips x flip, {stream}", ours, theirs)
+
+
+def networks(bench: Bench) -> Iterator[Row]:
+    """Volumes to logits, and to updated parameters, against PyTorch, 48 x 56 x 56."""
+    batch, dtypes = (64, ("float32", "bfloat16")) if bench.gpu else (4, ("float32",))
+    for network in NETWORKS:
+        for case in ("forward", "train_step"):
+            for dtype in dtypes:
+                options = {"network": network, "batch": batch, "dtype": dtype}
+                theirs = bench.torch, case, options | {"compiled": bench.gpu}
+                name = f"{network} {case.replace('_', ' ')}, batch {batch}, {dtype}"
+                yield bench.row(name, (bench.ours, case, options), theirs)
+
+
+def persons(bench: Bench) -> Iterator[Row]:
+    """What drawing adds to a SlowOnly training step, and how the step grows with persons."""
+    batch = 64 if bench.gpu else 4
+    options = {"batch": batch}
+    step = bench.row("training step without drawing", (bench.ours, "train_step", options))
+    yield step
+    for count in (1, 2, 5, 13):
+        name = f"drawing for a training step, {count} persons"
+        row = bench.row(name, (bench.ours, "draw", options | {"persons": count}))
+        row["share_of_step"] = row["seconds"] / (row["seconds"] + step["seconds"])
+        yield row
+
+
+def scaling(bench: Bench) -> Iterator[Row]:
+    """The cost of drawing against frames, resolution and batch."""
+    plain = {"batch": 4, "persons": 2, "frames": 48, "size": 56}
+    for change in ({}, {"frames": 96}, {"size": 112}, {"batch": 16}, {"persons": 4}):
+        options = plain | change
+        name = ", ".join(f"{value} {key}" for key, value in options.items())
+        yield bench.row(f"drawing, {name}", (bench.ours, "draw", options), clips=options["batch"])
+
+
+def recognition(bench: Bench) -> Iterator[Row]:
+    """One clip, keypoints on the host to a label."""
+    for network in NETWORKS:
+        name = f"one clip, keypoints to label, {network}"
+        yield bench.row(name, (bench.ours, "predict", {"network": network}))
+
+
+def end_to_end(bench: Bench) -> Iterator[Row]:
+    """Data on disk to updated parameters, against PyTorch fed by NumPy drawing in workers."""
+    batch, workers = (64, 16) if bench.gpu else (8, 2)
+    dtype = "bfloat16" if bench.gpu else "float32"
+    with tempfile.TemporaryDirectory() as folder:
+        pack, _ = prepare_generated(Path(folder), 400)
+        for network in NETWORKS if bench.gpu else ("x3d_shallow",):
+            options = {"network": network, "batch": batch, "folder": str(pack), "dtype": dtype}
+            peer_options = options | {"workers": workers, "compiled": bench.gpu}
+            theirs = bench.torch, "end_to_end", peer_options
+            name = f"{network} end to end, batch {batch}"
+            yield bench.row(name, (bench.ours, "end_to_end", options), theirs)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    part.__name__: part for part in (drawing, networks, persons, scaling, recognition, end_to_end)
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each timing of a round")
+    parser.add_argument("--gpu", action="store_true", help="sizes and precisions of a GPU")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/speed.json"))
+    options = parser.parse_args()
+    if unknown := set(options.parts.split(",")) - set(PARTS):
+        parser.error(f"no part {sorted(unknown)}; there are {', '.join(PARTS)}")
+    record = {"machine": machine(), "rounds": options.rounds, "parts": {}}
+    print(f"{'milliseconds':58} {'ours':>10} {'peer':>10} {'ratio':>7}")
+    bench = Bench(options.rounds, options.seconds, options.gpu)
+    for part in options.parts.split(","):
+        record["parts"][part] = list(PARTS[part](bench))
+    bench.close()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"written to {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The peers of the benchmarks do the same work: equal volumes, equal logits."""
+
+import importlib.util
+
+import jax
+import numpy as np
+import pytest
+
+from benchmarks.clips import make_clips
+from benchmarks.numpy_renderer import keypoint_volume, limb_volume
+from posec3d_jax.heatmaps import keypoint_heatmaps, limb_heatmaps
+from posec3d_jax.models import create_model
+from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.weights import names
+
+SIZE = (20, 24)
+
+
+def _small_clip():
+    clip = make_clips(1, 2, 3)
+    keypoint = (clip["keypoint"] - (500, 200)) * 0.03
+    return keypoint.astype(np.float32), clip["score"]
+
+
+def test_numpy_draws_the_same_joints():
+    keypoint, score = _small_clip()
+    drawn = keypoint_volume(keypoint[0], score[0], SIZE)
+    expected = keypoint_heatmaps(keypoint, score, SIZE)[0].transpose(3, 0, 1, 2)
+    assert drawn.max() > 0.1
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
+def test_numpy_draws_the_same_limbs():
+    keypoint, score = _small_clip()
+    limbs = np.array(get_skeleton("coco_17").limbs)
+    drawn = limb_volume(keypoint[0], score[0], limbs, SIZE)
+    expected = limb_heatmaps(keypoint, score, limbs, SIZE)[0].transpose(3, 0, 1, 2)
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+@pytest.mark.parametrize("network", ["slowonly", "c3d_light", "x3d_shallow"])
+def test_torch_runs_the_same_network(network):
+    import torch
+
+    from benchmarks.torch_networks import Recognizer
+
+    model = create_model({"name": network, "dropout": 0.0}, 60)
+    volume = jax.random.uniform(jax.random.key(0), (1, 4, 16, 16, 17))
+    variables = jax.jit(model.init)(jax.random.key(1), volume)
+    peer = Recognizer(network, 17, 60).eval()
+    state = {
+        name: torch.from_numpy(names.to_reference(np.array(leaf)).copy())
+        for name, (_, leaf) in names.leaves(variables).items()
+    }
+    missing, unexpected = peer.load_state_dict(state, strict=False)
+    assert not unexpected and all(name.endswith(names.COUNTER) for name in missing)
+    with torch.inference_mode():
+        theirs = peer(torch.from_numpy(np.array(volume)).permute(0, 4, 1, 2, 3)).numpy()
+    ours = jax.jit(model.apply)(variables, volume)["pose"]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5 * np.abs(theirs).max())
