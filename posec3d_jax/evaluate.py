@@ -46,8 +46,9 @@ ONE_CLIP = Protocol(clips=1, flip=False)
 
 
 def protocols(config) -> tuple[Protocol, Protocol]:
-    """The two that are always reported: one clip, and the paper's many clips x flip."""
-    return ONE_CLIP, Protocol(clips=config.sampling.test_clips, flip=True)
+    """The two that are always reported: one clip, and the recipe's many, mirrored or not."""
+    sampling = config.sampling
+    return ONE_CLIP, Protocol(clips=sampling.test_clips, flip=sampling.test_flip)
 
 
 class Evaluator:

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from configs import base
 from posec3d_jax.data.readers import COMMON, READERS
-from posec3d_jax.encoder import flip_channels, num_channels
+from posec3d_jax.encoders.volume import flip_channels, num_channels
 from posec3d_jax.optimizer import make_schedule, peak_learning_rate
 from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.train import make_plan

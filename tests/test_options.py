@@ -10,7 +10,7 @@ import pytest
 from configs import base
 from posec3d_jax import geometry as g
 from posec3d_jax import provenance
-from posec3d_jax.encoder import encode_test, encode_train, flip_channels
+from posec3d_jax.encoders.volume import encode_test, encode_train, flip_channels
 from posec3d_jax.evaluation_files import Scores, write_evaluation
 from posec3d_jax.heatmaps import flip_volume, limb_heatmaps
 from posec3d_jax.recognizer import make_recognizer

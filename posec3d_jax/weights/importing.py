@@ -75,7 +75,7 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
         source = tensors[name]
         if not jnp.issubdtype(source.dtype, jnp.floating):
             raise ValueError(f"{name} has dtype {source.dtype}; expected floating point numbers")
-        array = np.ascontiguousarray(from_reference(source), np.float32)
+        array = np.ascontiguousarray(from_reference(source, name), np.float32)
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite float32 numbers")
         found[target] = array
@@ -83,15 +83,15 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
     return unflatten_dict(found), rows
 
 
-def reference_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that a leaf of ours has in the references."""
-    return to_reference(np.broadcast_to(np.float32(0), shape)).shape
+def reference_shape(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
+    """The shape that a leaf of ours has in the references, where it is called `name`."""
+    return to_reference(np.broadcast_to(np.float32(0), shape), name).shape
 
 
 def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
     """ValueError with every tensor that is of another shape, missing, or too many."""
     shapes = {name: array.shape for name, array in tensors.items()}
-    expected = {name: reference_shape(leaf.shape) for name, (_, leaf) in wanted.items()}
+    expected = {name: reference_shape(leaf.shape, name) for name, (_, leaf) in wanted.items()}
     known = {*expected, *counters(expected)}
     faults = (
         [
