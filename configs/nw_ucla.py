@@ -14,11 +14,14 @@ About six minutes on one CPU core; accuracy: results/nw_ucla_joint.json.
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"nw_ucla_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"nw_ucla_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "nw_ucla"
     config.data.dir = "data/nw_ucla"
     with config.ignore_type():
@@ -28,7 +31,6 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 1
     config.train.epochs = 2  # of five views of every clip

@@ -11,11 +11,14 @@ Accuracy, one seed: joint 97.8, limb 96.7, fused 98.0 (results/penn_action_*.jso
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"penn_action_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"penn_action_{stream}" + f"_{network}" * (network != "slowonly")
     config.data.format = "penn_action"
     config.data.dir = "data/penn_action"
     config.data.skeleton = "penn_13"

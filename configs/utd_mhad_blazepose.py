@@ -11,11 +11,14 @@ About a quarter of an hour on two CPU cores; its accuracy has not been measured 
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"utd_mhad_blazepose_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"utd_mhad_blazepose_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "utd_mhad_blazepose"
     config.data.dir = "data/utd_mhad_blazepose"
     config.data.skeleton = "blazepose_33"
@@ -24,7 +27,6 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 10
     config.train.epochs = 8

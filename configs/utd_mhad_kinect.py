@@ -11,11 +11,14 @@ accuracy has not been measured at this length (a quarter of it reached 67.9, whi
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"utd_mhad_kinect_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"utd_mhad_kinect_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "utd_mhad_kinect"
     config.data.dir = "data/utd_mhad_kinect"
     config.data.skeleton = "kinect_20_utd"
@@ -23,7 +26,6 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 10
     config.train.epochs = 8

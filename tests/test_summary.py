@@ -26,7 +26,7 @@ def _config(network, **changes):
 )
 def test_parameters_and_multiply_adds(network, options, size, parameters, multiply_adds):
     """fvcore's figures for 17 x 48 x H x W; the Kinetics network has 400 classes there, 60 here."""
-    layers = trace_layers(make_recognizer(_config(network, **options)), (size, size))
+    layers = trace_layers(make_recognizer(_config(network, **options)), (48, size, size, 17))
     counted = totals(layers)
     assert counted[0] / 1e6 == pytest.approx(parameters, rel=1e-3)
     assert counted[1] / 1e9 == pytest.approx(multiply_adds, rel=1e-3)
