@@ -21,7 +21,18 @@ from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
 _NETWORK = ("backbone.", "cls_head.")
-_FIRST_LAYERS = {"conv1.": "slowonly", "conv1a.": "c3d_light", "conv1_s.": "x3d_shallow"}
+_FIRST_LAYERS = {
+    "conv1.": "slowonly",
+    "conv1a.": "c3d_light",
+    "conv1_s.": "x3d_shallow",
+    "gcn.0.gcn.PA": "stgcn",
+    "gcn.0.tcn.branches.": "stgcnpp",
+    "gcn.0.gcn.conv_d.": "aagcn",
+    "net.0.": "ctrgcn",
+    "sgcn1.": "msg3d",
+}
+# What the references call the streams of graph networks.
+_FEATURES = {"j": "joint", "b": "bone", "jm": "joint_motion", "bm": "bone_motion"}
 
 
 def import_weights(path: str | Path, config, out: str | Path) -> Report:
@@ -160,6 +171,12 @@ def _notes(file: CheckpointFile, config) -> list[str]:
         notes.append(
             f"the file's own config draws {drawn}, this config {here}: check the variant (for "
             "NTU120's joint.pth: joint_as_published)"
+        )
+    features = set(re.findall(r"feats['\"]?\s*[=:]\s*\[['\"](\w+)['\"]\]", text)) & set(_FEATURES)
+    if len(features) == 1 and (stream := _FEATURES[features.pop()]) != config.graph.stream:
+        notes.append(
+            f"the file's own config shows the network {stream}, this config {config.graph.stream}: "
+            "check config.graph.stream"
         )
     return notes
 
