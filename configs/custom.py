@@ -105,7 +105,8 @@ def get_config(variant: str = ""):
     config.train.epochs = 24
 
     # Actions that differ by side (a left kick and a right kick) must not be mirrored:
-    #   config.geometry.flip = 0.0     (and evaluate with --protocol=one, which has no mirror views)
+    #   config.geometry.flip = 0.0
+    #   config.sampling.test_flip = False
     # Where the person is in the frame, or how large, is part of the action: keep the whole frame:
     #   config.geometry.compact = False
     # Scores that mean little (a tracker's 0/1 flags): draw every joint alike:

@@ -4,6 +4,9 @@
   posec3d train    --config=configs/nw_ucla.py --workdir=runs/nw_ucla
   posec3d evaluate --workdir=runs/nw_ucla
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 The test camera sees people from a side that training does not show. The training skeletons are
 3-D, so the prepared data set also holds them turned by 20 and 40 degrees either way
 (`extra_yaws`); test clips are as recorded, in 2-D. Results of networks that see depth do not

@@ -4,6 +4,9 @@
   posec3d train    --config=configs/utd_mhad_blazepose.py --workdir=runs/utd_mhad_blazepose
   posec3d evaluate --workdir=runs/utd_mhad_blazepose
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 The 33 joints are reduced by name to COCO's 17: the rest are fingers, toes and face. Every third
 frame was kept by whoever made the file, and about 3 % of the frames have no pose.
 About a quarter of an hour on two CPU cores; its accuracy has not been measured yet.

@@ -4,6 +4,9 @@
   posec3d train    --config=configs/utd_mhad_kinect.py --workdir=runs/utd_mhad_kinect
   posec3d evaluate --workdir=runs/utd_mhad_kinect
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 The 3-D joints are seen by a virtual camera in front of the person, so depth is lost; results of
 networks that see depth do not compare directly. About a quarter of an hour on two CPU cores; its
 accuracy has not been measured at this length (a quarter of it reached 67.9, which is too short).

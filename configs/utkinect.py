@@ -4,6 +4,9 @@
   posec3d train    --config=configs/utkinect.py --workdir=runs/utkinect
   posec3d evaluate --workdir=runs/utkinect
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 Very small: for cross-data-set studies with NW-UCLA rather than for its own accuracy.
 A few minutes on one CPU core.
 """

@@ -133,7 +133,7 @@ def evaluate(
       workdir: the run's directory.
       checkpoint: 'latest', 'best', a step, or the path of a checkpoint folder.
       split: of the data set; '' for config.data.test_split.
-      chosen: protocols; () for one clip and for many clips x flip.
+      chosen: protocols; () for one clip and for the many that the config names.
       record: a JSON file to write the result, and all it takes to repeat it, to.
 
     Returns:

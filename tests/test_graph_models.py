@@ -106,9 +106,8 @@ def test_fresh_weights_are_the_references():
 
 def test_windows_and_maxima_along_time():
     x = np.arange(5.0, dtype=np.float32)[None, :, None, None] - 10
-    np.testing.assert_array_equal(
-        windows(x, 3, 2)[0, :, :, 0], [[0, -10, -9], [-9, -8, -7], [-7, -6, 0]]
-    )
+    expected = [[0, -10, -9], [-9, -8, -7], [-7, -6, 0]]  # zeros beyond the ends
+    np.testing.assert_array_equal(windows(x, 3, 2)[0, :, :, 0], expected)
     np.testing.assert_array_equal(max_pool_time(x, 1)[0, :, 0, 0], [-9, -8, -7, -6, -6])
     np.testing.assert_array_equal(max_pool_time(x, 2)[0, :, 0, 0], [-9, -7, -6])
 
@@ -124,7 +123,5 @@ def test_misspelt_options_and_networks_of_the_other_encoder_are_refused():
     config.encoder = "volume"
     with pytest.raises(ValueError, match="'stgcn'; with config.encoder 'volume' expected one of"):
         make_recognizer(config)
-    with pytest.raises(
-        ValueError, match="'limb-msg3d': msg3d has no stream 'limb'; .* joint, bone"
-    ):
+    with pytest.raises(ValueError, match="'limb-msg3d': msg3d has no stream 'limb'"):
         base.set_variant(config, "limb", "msg3d")
