@@ -160,6 +160,19 @@ def test_published_recipe(file, variant):
     assert config.data.keypoint_dtype == "float16"
 
 
+@pytest.mark.parametrize("file", ["ntu60_xsub", "ntu60_xview", "ntu120_xsub", "ntu120_xset"])
+def test_published_recipe_of_graph_networks(file):
+    config = _load(file, "bone_motion-ctrgcn")
+    train, optimizer = config.train, config.optimizer
+    assert (train.batch_size, train.epochs, config.data.repeat) == (128, 16, 5)
+    assert peak_learning_rate(optimizer, train.batch_size) == 0.1
+    assert (optimizer.weight_decay, optimizer.clip_norm, optimizer.nesterov) == (5e-4, 0, True)
+    assert (config.sampling.num_frames, config.data.max_persons) == (100, 2)
+    assert (config.geometry.flip, config.sampling.test_flip) == (0, False)
+    assert config.graph.stream == "bone_motion" and config.sampling.next_frames
+    assert not config.data.class_weights and config.model.dropout == 0
+
+
 def test_fine_tuning_starts_from_kinetics_and_drops_the_rate_twice():
     config = _load("hmdb51", "limb-split2")
     kinetics = _load("k400", "limb-346")
