@@ -94,18 +94,23 @@ def counters(names: Mapping[str, Any]) -> list[str]:
     return [name.removesuffix("running_mean") + COUNTER for name in means]
 
 
+def is_transposed(name: str, axes: int) -> bool:
+    """Whether a tensor of that reference name and so many axes is laid out otherwise here."""
+    return axes > 1 and name.rpartition(".")[2] not in _GRAPHS
+
+
 def from_reference(array: np.ndarray, name: str = "") -> np.ndarray:
     """[out, in, *kernel] to [*kernel, in, out]; what the name says is a graph, as it is."""
-    if name.rpartition(".")[2] in _GRAPHS:
+    if not is_transposed(name, array.ndim):
         return array
-    return array.transpose(*range(2, array.ndim), 1, 0) if array.ndim > 1 else array
+    return array.transpose(*range(2, array.ndim), 1, 0)
 
 
 def to_reference(array: np.ndarray, name: str = "") -> np.ndarray:
     """The inverse of `from_reference`."""
-    if name.rpartition(".")[2] in _GRAPHS:
+    if not is_transposed(name, array.ndim):
         return array
-    return array.transpose(-1, -2, *range(array.ndim - 2)) if array.ndim > 1 else array
+    return array.transpose(-1, -2, *range(array.ndim - 2))
 
 
 def without_wrappers(name: str) -> str:
