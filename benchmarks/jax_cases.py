@@ -11,7 +11,6 @@ from benchmarks.clips import make_clips, open_folder
 from configs import base
 from posec3d_jax import host
 from posec3d_jax.data.pipeline import train_batches
-from posec3d_jax.encoder import encode_test, encode_train
 from posec3d_jax.optimizer import make_optimizer, make_schedule
 from posec3d_jax.predict import Predictor
 from posec3d_jax.recognizer import create_state, make_recognizer, make_train_step, total_loss
@@ -51,8 +50,7 @@ def draw(batch: int, persons: int = 2, **options: Any) -> Case:
 
     @_jit
     def run(clips, key):
-        parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
-        return encode_train(clips, key, *parts)
+        return recognizer.encoder.train(clips, key)
 
     return _call(run, clips, jax.random.key(0)), _facts()
 
@@ -65,17 +63,15 @@ def draw_test(persons: int = 2, clips: int = 10, **options: Any) -> Case:
 
     @_jit
     def run(sample):
-        parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
-        return encode_test(sample, clips, True, *parts)
+        return recognizer.encoder.test(sample, clips, True)
 
     return _call(run, sample), _facts()
 
 
 def _volumes(recognizer, batch: int, persons: int = 1) -> jax.Array:
     """Drawn volumes: their zeros and values are those of real inputs."""
-    clips = make_clips(batch, persons, recognizer.num_frames)
-    parts = recognizer.skeleton, recognizer.geometry, recognizer.volume
-    drawn = jax.jit(lambda c: encode_train(c, jax.random.key(0), *parts))(clips)
+    clips = make_clips(batch, persons, recognizer.encoder.train_shape[0])
+    drawn = jax.jit(recognizer.encoder.train)(clips, jax.random.key(0))
     return drawn.astype(recognizer.compute_dtype)
 
 

@@ -48,8 +48,89 @@ def x3d_shallow(**changes) -> ConfigDict:
     ).lock()
 
 
+def stgcn(**changes) -> ConfigDict:
+    """ST-GCN, the first graph network (about 3.1 M parameters)."""
+    return ConfigDict(
+        dict(
+            name="stgcn",
+            width=64,  # channels of the first four blocks; then twice, then four times as many
+            graph="stgcn_spatial",  # or 'spatial': see posec3d_jax/models/graph/adjacency.py
+            adaptive="importance",  # trained weights on each edge; 'init': a trained graph;
+            #                         'offset': trained offsets; 'fixed'
+            residual=False,  # around the graph convolution alone
+            temporal="plain",  # one convolution over 9 frames, or 'multi_branch'
+            data_bn="VC",  # what the input is normalised per: 'VC' joint and channel, 'MVC' person
+            #                too (as many as in training), 'none' for not at all
+            tcn_dropout=0.0,  # after each temporal module but the first
+            dropout=0.0,  # before the classifier
+        )
+        | changes
+    ).lock()
+
+
+def stgcnpp(**changes) -> ConfigDict:
+    """ST-GCN++: trained graphs, residuals, branches along time (about 1.4 M parameters)."""
+    plus = dict(
+        name="stgcnpp", graph="spatial", adaptive="init", residual=True, temporal="multi_branch"
+    )
+    return stgcn(**plus | changes)
+
+
+def aagcn(**changes) -> ConfigDict:
+    """AAGCN, 2s-AGCN with attention (about 3.8 M parameters)."""
+    return ConfigDict(
+        dict(
+            name="aagcn",
+            width=64,
+            adaptive=True,  # train the graphs, and add each clip's own
+            attention=True,  # False for mmaction2's 2s-AGCN
+            data_bn="MVC",
+            tcn_dropout=0.0,
+            dropout=0.0,
+        )
+        | changes
+    ).lock()
+
+
+def ctrgcn(**changes) -> ConfigDict:
+    """CTR-GCN, a graph for every channel (about 1.4 M parameters)."""
+    return ConfigDict(
+        dict(name="ctrgcn", width=64, data_bn="MVC", tcn_dropout=0.0, dropout=0.0) | changes
+    ).lock()
+
+
+def msg3d(**changes) -> ConfigDict:
+    """MS-G3D, what the paper compares itself with (about 3.0 M parameters)."""
+    return ConfigDict(
+        dict(
+            name="msg3d",
+            width=96,
+            scales=13,  # neighbours of up to 12 steps
+            window_scales=6,  # and up to 5 in the graphs over 3 and 5 frames
+            data_bn="MVC",
+            tcn_dropout=0.0,
+            dropout=0.0,
+        )
+        | changes
+    ).lock()
+
+
 NETWORKS = {"slowonly": slowonly, "c3d_light": c3d_light, "x3d_shallow": x3d_shallow}
 STREAMS = ("joint", "limb", "both")
+GRAPH_NETWORKS = {
+    "stgcn": stgcn,
+    "stgcnpp": stgcnpp,
+    "aagcn": aagcn,
+    "ctrgcn": ctrgcn,
+    "msg3d": msg3d,
+}
+GRAPH_STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+# The words of a variant for configs that have both; `set_variant` refuses a limb stream of a graph
+# network, or a bone stream of volumes.
+ALL_STREAMS = tuple(dict.fromkeys(STREAMS + GRAPH_STREAMS))
+ALL_NETWORKS = NETWORKS | GRAPH_NETWORKS
+# The same for the small configs, whose default is the network that a CPU trains fastest.
+SMALL_NETWORKS = tuple(sorted(ALL_NETWORKS, key=lambda name: name != "c3d_light"))
 
 
 def get_config() -> ConfigDict:
@@ -90,9 +171,19 @@ def get_config() -> ConfigDict:
     sampling.stride = 2  # of method 'stride' only
     sampling.reference = "pyskl"  # or 'mmaction2': whose seeded test clips to reproduce
     sampling.test_seed = 255
-    sampling.test_clips = 10  # clips of the multi-view protocol; its views are these x flip
+    sampling.test_clips = 10  # clips of the multi-view protocol
+    sampling.test_flip = True  # it sees each also mirrored: volumes yes, graph networks no
+    sampling.next_frames = False  # also read the frame after each: motion streams of graph networks
 
-    # What is drawn from the keypoints, on the device.
+    # What the network is shown: 'volume' (3-D CNNs), or 'graph' (graph networks).
+    config.encoder = "volume"
+
+    # What graph networks get: (x, y, score) of each joint, x and y -1 to 1 across the frame.
+    config.graph = graph = ConfigDict()
+    graph.stream = "joint"  # or 'bone', 'joint_motion', 'bone_motion'
+    graph.threshold = 0.01  # joints with scores up to this are put into the middle, as PYSKL does
+
+    # What is drawn from the keypoints, on the device. For encoder 'volume' only.
     config.volume = volume = ConfigDict()
     volume.keypoints = True  # joint channels
     volume.limbs = False  # limb channels; with both, joints come first
@@ -105,7 +196,7 @@ def get_config() -> ConfigDict:
     volume.train_size = (56, 56)  # H, W
     volume.test_size = (64, 64)
 
-    # Geometry on the keypoints, on the device.
+    # Geometry on the keypoints, on the device. Of these, encoder 'graph' heeds only `flip`.
     config.geometry = geometry = ConfigDict()
     geometry.compact = True  # crop to the persons
     geometry.padding = 0.25  # of that crop, relative to its size
@@ -141,6 +232,7 @@ def get_config() -> ConfigDict:
     optimizer.learning_rate = 0.4  # at `reference_batch`; scaled to `train.batch_size`
     optimizer.reference_batch = 256
     optimizer.momentum = 0.9
+    optimizer.nesterov = False  # True in the graph networks' recipes
     optimizer.weight_decay = 3e-4  # on every parameter, as the reference does
     optimizer.clip_norm = 40.0  # global norm; 0 turns clipping off
     optimizer.schedule = "cosine"  # to zero, by step; or 'step'
@@ -166,9 +258,53 @@ def set_stream(config: ConfigDict, stream: str) -> None:
     config.volume.limbs = stream != "joint"
 
 
+def set_graph_stream(config: ConfigDict, stream: str) -> None:
+    """Shows a graph network joints ('joint'), bones ('bone') or the motion of either."""
+    if stream not in GRAPH_STREAMS:
+        raise ValueError(f"unknown stream {stream!r}; graph networks have {GRAPH_STREAMS}")
+    config.encoder = "graph"
+    config.graph.stream = stream
+    config.sampling.next_frames = stream.endswith("motion")
+
+
+def set_variant(config: ConfigDict, stream: str, network: str) -> None:
+    """`set_stream` and `set_network`; for a graph network, its stream and its recipe too.
+
+    Raises:
+      ValueError: the network has no such stream.
+    """
+    streams = GRAPH_STREAMS if network in GRAPH_NETWORKS else STREAMS
+    if stream not in streams:
+        raise ValueError(
+            f"variant '{stream}-{network}': {network} has no stream {stream!r}; expected one of "
+            f"{', '.join(streams)}"
+        )
+    set_network(config, network)
+    if network in GRAPH_NETWORKS:
+        set_graph_stream(config, stream)
+        _set_graph_recipe(config)
+    else:
+        set_stream(config, stream)
+
+
+def _set_graph_recipe(config: ConfigDict) -> None:
+    """PYSKL's recipe of all graph networks: 80 passes, no augmentation but the frames drawn."""
+    config.sampling.num_frames = 100
+    config.sampling.test_flip = False
+    config.geometry.flip = 0.0
+    config.data.repeat = 5
+    config.train.batch_size = 128
+    config.train.epochs = 16
+    config.optimizer.learning_rate = 0.1
+    config.optimizer.reference_batch = 128
+    config.optimizer.nesterov = True
+    config.optimizer.weight_decay = 5e-4
+    config.optimizer.clip_norm = 0.0
+
+
 def set_network(config: ConfigDict, network: str, **changes) -> None:
-    """Makes `config.model` the network of that name in NETWORKS, with its defaults or `changes`."""
-    config.model = NETWORKS[network](**changes)
+    """Makes `config.model` the network of that name, with its defaults or `changes`."""
+    config.model = ALL_NETWORKS[network](**changes)
 
 
 def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:
@@ -227,12 +363,17 @@ def declare_skeleton(
 
 
 def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:
-    """Volumes and a width that two CPU cores train: batches of 16, a higher rate for them."""
-    config.sampling.num_frames = frames
+    """Volumes and a width that two CPU cores train: batches of 16, a higher rate for them.
+
+    A graph network, which has no volume, gets 64 frames and a quarter of its width instead.
+    """
     config.volume.train_size = config.volume.test_size = (size, size)
     config.geometry.train_resize = 64
+    if config.encoder == "graph":
+        frames, width = 64, config.model.width // 4
+    config.sampling.num_frames = frames
     config.model.width = width
     config.train.batch_size = 16
     config.train.log_every = 20
-    config.optimizer.learning_rate = 0.8  # at batch 256, so 0.05
+    config.optimizer.learning_rate = 0.05 / 16 * config.optimizer.reference_batch
     config.evaluate.batch_size = 80

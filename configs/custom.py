@@ -8,6 +8,8 @@
 
 Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_shallow; full (the
 paper's size, for a GPU; default) or small (for a CPU); put together with '-', as in `:limb-small`.
+Graph networks to compare with: stgcn, stgcnpp, aagcn, ctrgcn or msg3d, and their streams joint,
+bone, joint_motion and bone_motion, as in `:bone-stgcnpp`.
 
 Hardware, time, accuracy: depend on the data. The lines marked EDIT are the ones to go through.
 
@@ -29,15 +31,14 @@ posec3d_jax/data/readers/directory.py.
 
 from configs import base
 
-VARIANTS = (base.STREAMS, base.NETWORKS, ("full", "small"))
+VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS, ("full", "small"))
 
 
 def get_config(variant: str = ""):
     stream, network, size = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
     config.name = f"custom_{stream}_{network}"  # EDIT: names the runs
-    base.set_stream(config, stream)
-    base.set_network(config, network)
+    base.set_variant(config, stream, network)
 
     # --- What is in the data ---------------------------------------------------------------------
     config.data.format = "pyskl"
@@ -104,7 +105,8 @@ def get_config(variant: str = ""):
     config.train.epochs = 24
 
     # Actions that differ by side (a left kick and a right kick) must not be mirrored:
-    #   config.geometry.flip = 0.0     (and evaluate with --protocol=one, which has no mirror views)
+    #   config.geometry.flip = 0.0
+    #   config.sampling.test_flip = False
     # Where the person is in the frame, or how large, is part of the action: keep the whole frame:
     #   config.geometry.compact = False
     # Scores that mean little (a tracker's 0/1 flags): draw every joint alike:

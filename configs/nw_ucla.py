@@ -4,6 +4,9 @@
   posec3d train    --config=configs/nw_ucla.py --workdir=runs/nw_ucla
   posec3d evaluate --workdir=runs/nw_ucla
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 The test camera sees people from a side that training does not show. The training skeletons are
 3-D, so the prepared data set also holds them turned by 20 and 40 degrees either way
 (`extra_yaws`); test clips are as recorded, in 2-D. Results of networks that see depth do not
@@ -14,11 +17,14 @@ About six minutes on one CPU core; accuracy: results/nw_ucla_joint.json.
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"nw_ucla_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"nw_ucla_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "nw_ucla"
     config.data.dir = "data/nw_ucla"
     with config.ignore_type():
@@ -28,7 +34,6 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 1
     config.train.epochs = 2  # of five views of every clip

@@ -4,17 +4,23 @@
   posec3d train    --config=configs/utkinect.py --workdir=runs/utkinect
   posec3d evaluate --workdir=runs/utkinect
 
+Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+
 Very small: for cross-data-set studies with NW-UCLA rather than for its own accuracy.
 A few minutes on one CPU core.
 """
 
 from configs import base
 
+VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
 
-def get_config(stream: str = "joint"):
+
+def get_config(variant: str = ""):
+    stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
-    base.set_stream(config, stream)
-    config.name = f"utkinect_{stream}"
+    base.set_variant(config, stream, network)
+    config.name = f"utkinect_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "utkinect"
     config.data.dir = "data/utkinect"
     config.data.skeleton = "kinect_20"
@@ -22,7 +28,6 @@ def get_config(stream: str = "joint"):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 10
     config.train.epochs = 8

@@ -54,8 +54,10 @@ def _percent(fraction: float) -> str:
 
 def _network(config: dict | list) -> str:
     config = config[0] if isinstance(config, list) else config
-    size = " x ".join(str(side) for side in config["volume"]["train_size"])
     model, frames = config["model"], config["sampling"]["num_frames"]
+    if config.get("encoder") == "graph":
+        return f"{model['name']}, width {model['width']}, {frames} frames"
+    size = " x ".join(str(side) for side in config["volume"]["train_size"])
     return f"{model['name']}, width {model['width']}, {frames} x {size}"
 
 

@@ -46,8 +46,9 @@ ONE_CLIP = Protocol(clips=1, flip=False)
 
 
 def protocols(config) -> tuple[Protocol, Protocol]:
-    """The two that are always reported: one clip, and the paper's many clips x flip."""
-    return ONE_CLIP, Protocol(clips=config.sampling.test_clips, flip=True)
+    """The two that are always reported: one clip, and the recipe's many, mirrored or not."""
+    sampling = config.sampling
+    return ONE_CLIP, Protocol(clips=sampling.test_clips, flip=sampling.test_flip)
 
 
 class Evaluator:
@@ -133,7 +134,7 @@ def evaluate(
       workdir: the run's directory.
       checkpoint: 'latest', 'best', a step, or the path of a checkpoint folder.
       split: of the data set; '' for config.data.test_split.
-      chosen: protocols; () for one clip and for many clips x flip.
+      chosen: protocols; () for one clip and for the many that the config names.
       record: a JSON file to write the result, and all it takes to repeat it, to.
 
     Returns:

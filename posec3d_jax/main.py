@@ -63,7 +63,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
     flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
     flags.DEFINE_enum(
-        "protocol", "both", ["both", "one", "many"], "evaluate: one clip, many clips x flip."
+        "protocol", "both", ["both", "one", "many"], "evaluate: one clip, many clips (x flip)."
     )
     flags.DEFINE_string("record", "", "evaluate, fuse: JSON file for the result and its origin.")
     flags.DEFINE_list("weights", [], "fuse: one weight a stream; default: equal.")

@@ -48,6 +48,6 @@ def make_optimizer(optimizer, schedule: Schedule) -> optax.GradientTransformatio
     return optax.chain(
         clip or optax.identity(),
         optax.add_decayed_weights(optimizer.weight_decay),
-        optax.trace(decay=optimizer.momentum),
+        optax.trace(decay=optimizer.momentum, nesterov=optimizer.nesterov),
         optax.scale_by_learning_rate(schedule),
     )

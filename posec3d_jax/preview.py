@@ -9,19 +9,24 @@ from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.packs import from_sequences
 from posec3d_jax.data.pipeline import eval_batches
 from posec3d_jax.data.records import SkeletonSequence
-from posec3d_jax.encoder import encode_test
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.skeletons import get_skeleton
 
 
 def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
-    """A function from a clip to its one-clip test volume, float32 [T, H, W, C]."""
-    recognizer = make_recognizer(config)
-    info = DatasetInfo("clip", recognizer.skeleton, config.data.num_classes)
+    """A function from a clip to its one-clip test volume, float32 [T, H, W, C].
+
+    Volumes are drawn whatever the config's network is shown.
+    """
+    config = config.copy_and_resolve_references()
+    config.sampling.next_frames = False
+    skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
+    info = DatasetInfo("clip", skeleton, config.data.num_classes)
+    encoder = volume_encoder(config, skeleton)
 
     @jax.jit
     def encode(batch):
-        options = (recognizer.skeleton, recognizer.geometry, recognizer.volume)
-        return encode_test(batch, 1, False, *options)
+        return encoder.test(batch, 1, False)
 
     def volume(sequence: SkeletonSequence) -> np.ndarray:
         source = from_sequences(info, [sequence], config.data.max_persons)

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 # Keys that configs got after the first runs were stored, with what those runs did.
 _LATER_KEYS = {
+    "sampling": {"next_frames": False, "test_flip": True},
     "volume": {"short_limb": "start"},
     "geometry": {
         "allow_imgpad": True,
@@ -23,6 +24,8 @@ _LATER_KEYS = {
         "train_mirror": "W-x",
         "test_mirror": "W-1-x",
     },
+    "graph": {"stream": "joint", "threshold": 0.01},
+    "optimizer": {"nesterov": False},
     "evaluate": {"mean_class": "union"},
 }
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
@@ -79,8 +82,8 @@ def config_to_dict(config) -> dict[str, Any]:
 def stored_config(workdir: str | Path) -> dict[str, Any]:
     """The config of the run in that directory, with every key of today; {} where there is none."""
     config = read_json(Path(workdir) / CONFIG_FILE)
-    later = {part: keys | config[part] for part, keys in _LATER_KEYS.items() if part in config}
-    return config | later
+    later = {part: keys | config.get(part, {}) for part, keys in _LATER_KEYS.items()}
+    return {"encoder": "volume"} | config | later if config else {}
 
 
 def load_config(workdir: str | Path) -> ConfigDict:

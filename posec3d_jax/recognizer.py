@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from posec3d_jax.encoder import Batch, encode_test, encode_train, num_channels
+from posec3d_jax.encoders import Batch, Encoder, make_encoder
 from posec3d_jax.models import create_model
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
@@ -37,21 +37,17 @@ class Recognizer:
 
     model: nn.Module
     skeleton: Skeleton
-    geometry: Mapping
-    volume: Mapping
-    num_frames: int
+    encoder: Encoder
     compute_dtype: Any
     average: str
 
     def init(self, key: jax.Array) -> Tree:
         """Fresh variables {'params', 'batch_stats'}, in float32."""
-        size = self.volume["train_size"]
-        shape = (1, self.num_frames, *size, num_channels(self.skeleton, self.volume))
-        return self.model.init(key, jnp.zeros(shape, jnp.float32))
+        return self.model.init(key, jnp.zeros((1, *self.encoder.train_shape), jnp.float32))
 
-    def logits(self, variables: Tree, volumes: jax.Array, **options) -> Any:
-        """Named logits [B, K] of volumes [B, T, H, W, C], computed in the compute dtype."""
-        return self.model.apply(variables, volumes.astype(self.compute_dtype), **options)
+    def logits(self, variables: Tree, inputs: jax.Array, **options) -> Any:
+        """Named logits [B, K] of the encoder's input [B, ...], computed in the compute dtype."""
+        return self.model.apply(variables, inputs.astype(self.compute_dtype), **options)
 
 
 def make_recognizer(config) -> Recognizer:
@@ -77,14 +73,12 @@ def make_recognizer(config) -> Recognizer:
             f"config.train.batch_norm_groups {groups}"
         )
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
-    if config.volume.limbs:
-        _ = skeleton.flip_limbs  # a limb without mirror image could be trained but not tested
+    encoder = make_encoder(config, skeleton)
+    options = {"encoder": config.encoder, "skeleton": skeleton}
     return Recognizer(
-        model=create_model(config.model, config.data.num_classes, groups),
+        model=create_model(config.model, config.data.num_classes, groups, **options),
         skeleton=skeleton,
-        geometry=config.geometry.to_dict(),
-        volume=config.volume.to_dict(),
-        num_frames=config.sampling.num_frames,
+        encoder=encoder,
         compute_dtype=dtypes[config.compute_dtype],
         average=config.evaluate.average,
     )
@@ -106,7 +100,7 @@ def create_state(
 def make_train_step(
     recognizer: Recognizer, optimizer: optax.GradientTransformation, label_smoothing: float
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict[str, jax.Array]]]:
-    """(state, batch, key) to (state, metrics): draw, forward, backward, update.
+    """(state, batch, key) to (state, metrics): encode, forward, backward, update.
 
     All random numbers of a step come from `fold_in(key, step)` over the global batch, so they do
     not depend on the number of devices. Metrics are means over the global batch.
@@ -114,14 +108,12 @@ def make_train_step(
 
     def train_step(state, batch, key):
         encode_key, dropout_key = jax.random.split(jax.random.fold_in(key, state.step))
-        volumes = encode_train(
-            batch, encode_key, recognizer.skeleton, recognizer.geometry, recognizer.volume
-        )
+        inputs = recognizer.encoder.train(batch, encode_key)
 
         def loss_fn(params):
             logits, updates = recognizer.logits(
                 {"params": params, "batch_stats": state.batch_stats},
-                volumes,
+                inputs,
                 train=True,
                 mutable=["batch_stats"],
                 rngs={"dropout": dropout_key},
@@ -164,14 +156,7 @@ def make_eval_step(
     """(variables, batch) to probabilities [B, K] averaged over views, and each clip's loss [B]."""
 
     def eval_step(variables, batch):
-        views = encode_test(
-            batch,
-            num_clips,
-            flip_views,
-            recognizer.skeleton,
-            recognizer.geometry,
-            recognizer.volume,
-        )
+        views = recognizer.encoder.test(batch, num_clips, flip_views)
         count = views.shape[1]
         logits = recognizer.logits(variables, views.reshape(-1, *views.shape[2:]), train=False)
         scores = average_views(logits, count, recognizer.average)

@@ -132,7 +132,7 @@ def _duration(seconds: float) -> str:
 
 def _check_same_config(before: dict, now: dict, workdir: Path) -> None:
     """A resumed run must be the run that was started: other data or order would go unnoticed."""
-    for part in ("seed", "sampling", "volume", "model", "optimizer"):
+    for part in ("seed", "sampling", "encoder", "volume", "graph", "model", "optimizer"):
         if before.get(part) != now[part]:
             raise ValueError(
                 f"{workdir} holds a run with other config.{part}: {before.get(part)}, now "

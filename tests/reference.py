@@ -24,13 +24,26 @@ NETWORKS = {
     "train_tiny_slowonly": _SLOWONLY,
     "train_tiny_slowonly_clip": _SLOWONLY,
 }
+# Of the graph networks the width is all that is changed.
+GRAPH_TINY = {
+    "tiny_stgcn": 8,
+    "tiny_stgcnpp": 12,
+    "tiny_aagcn": 8,
+    "tiny_ctrgcn": 24,
+    "tiny_msg3d": 12,
+}
 
 
 def reference_config(name: str):
     """The config of one of the reference's tiny networks."""
     config = base.get_config()
-    config.model = NETWORKS[name].copy_and_resolve_references().lock()
     config.data.num_classes = CLASSES
+    if name in GRAPH_TINY:
+        base.set_variant(config, "joint", name.removeprefix("tiny_"))
+        config.model.width = GRAPH_TINY[name]
+        config.sampling.num_frames = 20
+        return config
+    config.model = NETWORKS[name].copy_and_resolve_references().lock()
     config.sampling.num_frames = 8
     config.volume.train_size = config.volume.test_size = (16, 16)
     return config
@@ -45,7 +58,7 @@ def load_variables(path: Path) -> dict:
 
 @functools.cache
 def network(name: str):
-    """(variables, volumes) to named logits, compiled once for each shape."""
+    """(variables, inputs) to named logits, compiled once for each shape."""
     return jax.jit(make_recognizer(reference_config(name)).logits)
 
 

@@ -12,7 +12,7 @@ from configs import base
 from posec3d_jax import geometry as g
 from posec3d_jax.data.sampling import test_frames as frames_of_test
 from posec3d_jax.data.sampling import uniform_sample
-from posec3d_jax.encoder import draw, encode_test
+from posec3d_jax.encoders.volume import draw, encode_test
 from posec3d_jax.skeletons import get_skeleton
 
 COCO = get_skeleton("coco_17")

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from configs import base
 from posec3d_jax.data.readers import COMMON, READERS
-from posec3d_jax.encoder import flip_channels, num_channels
+from posec3d_jax.encoders.volume import flip_channels
 from posec3d_jax.optimizer import make_schedule, peak_learning_rate
 from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.train import make_plan
@@ -26,9 +26,14 @@ def _variants(file: str) -> list[str]:
     """What VARIANTS of a config multiplies out to; without it, its streams."""
     module = importlib.import_module(f"configs.{file}")
     if hasattr(module, "VARIANTS"):
-        return ["-".join(words) for words in product(*module.VARIANTS)]
+        return ["-".join(words) for words in product(*module.VARIANTS) if _exists(*words[:2])]
     streams = "stream" in inspect.signature(module.get_config).parameters
     return list(base.STREAMS) if streams else []
+
+
+def _exists(stream: str, network: str) -> bool:
+    """Volumes have other streams than graph networks."""
+    return stream == "joint" or (stream in base.GRAPH_STREAMS) == (network in base.GRAPH_NETWORKS)
 
 
 def _load(file: str, variant: str | None = None) -> ConfigDict:
@@ -75,18 +80,20 @@ def _check_data(data: ConfigDict) -> None:
 
 
 def _check_network(config: ConfigDict) -> None:
-    """It takes the volumes that are drawn and names as many classes as the data has."""
+    """It takes what the encoder makes and names as many classes as the data has."""
     recognizer = make_recognizer(config)
-    channels = num_channels(recognizer.skeleton, recognizer.volume)
-    flip = np.asarray(flip_channels(recognizer.skeleton, recognizer.volume))
-    assert np.array_equal(flip[flip], np.arange(channels))
+    shape = recognizer.encoder.train_shape
+    if config.encoder == "volume":
+        flip = np.asarray(flip_channels(recognizer.skeleton, config.volume.to_dict()))
+        assert np.array_equal(flip[flip], np.arange(shape[-1]))
+        shape = (shape[0], 24, 24, shape[-1])
     kind = f"{config.model.name} {config.model.get('stage_blocks')}"
     if kind in _seen:  # width, channels and classes change sizes, not what is connected to what
         return
     _seen.add(kind)
-    volumes = jax.ShapeDtypeStruct((2, recognizer.num_frames, 24, 24, channels), "float32")
+    inputs = jax.ShapeDtypeStruct((2, *shape), "float32")
     init = recognizer.model.init_with_output
-    logits, _ = jax.eval_shape(init, jax.ShapeDtypeStruct((2,), "uint32"), volumes)
+    logits, _ = jax.eval_shape(init, jax.ShapeDtypeStruct((2,), "uint32"), inputs)
     shapes = {name: value.shape for name, value in logits.items()}
     assert shapes == {"pose": (2, config.data.num_classes)}
 
@@ -153,6 +160,19 @@ def test_published_recipe(file, variant):
     assert config.data.keypoint_dtype == "float16"
 
 
+@pytest.mark.parametrize("file", ["ntu60_xsub", "ntu60_xview", "ntu120_xsub", "ntu120_xset"])
+def test_published_recipe_of_graph_networks(file):
+    config = _load(file, "bone_motion-ctrgcn")
+    train, optimizer = config.train, config.optimizer
+    assert (train.batch_size, train.epochs, config.data.repeat) == (128, 16, 5)
+    assert peak_learning_rate(optimizer, train.batch_size) == 0.1
+    assert (optimizer.weight_decay, optimizer.clip_norm, optimizer.nesterov) == (5e-4, 0, True)
+    assert (config.sampling.num_frames, config.data.max_persons) == (100, 2)
+    assert (config.geometry.flip, config.sampling.test_flip) == (0, False)
+    assert config.graph.stream == "bone_motion" and config.sampling.next_frames
+    assert not config.data.class_weights and config.model.dropout == 0
+
+
 def test_fine_tuning_starts_from_kinetics_and_drops_the_rate_twice():
     config = _load("hmdb51", "limb-split2")
     kinetics = _load("k400", "limb-346")
@@ -165,9 +185,9 @@ def test_fine_tuning_starts_from_kinetics_and_drops_the_rate_twice():
 def test_ntu120_balances_its_classes_and_offers_the_published_joint_config():
     config = _load("ntu120_xsub")
     assert make_plan(config, _source(config)).per_epoch == -(-10 * _weighted() // 256)
-    published = make_recognizer(_load("ntu120_xset", "joint_as_published"))
-    limb = make_recognizer(_load("ntu120_xset", "limb"))
+    published, limb = (_load("ntu120_xset", word) for word in ("joint_as_published", "limb"))
     assert published.volume == limb.volume
+    published, limb = make_recognizer(published), make_recognizer(limb)
     assert published.skeleton.joints == limb.skeleton.joints
     assert published.skeleton.limbs[:3] == ((0, 1), (0, 2), (1, 3))
     assert set(published.skeleton.limbs) == set(limb.skeleton.limbs)

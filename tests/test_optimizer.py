@@ -40,8 +40,9 @@ def test_warm_up_rises_to_the_peak():
     assert float(schedule(10)) == pytest.approx(0.4)
 
 
-def test_update_is_pytorchs_sgd():
-    options = _options(clip_norm=1.0, weight_decay=0.1, momentum=0.9)
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_update_is_pytorchs_sgd(nesterov):
+    options = _options(clip_norm=1.0, weight_decay=0.1, momentum=0.9, nesterov=nesterov)
     optimizer = make_optimizer(options, lambda step: 0.5)
     weight = expected = jnp.array([3.0, -4.0])
     state, buffer = optimizer.init(weight), 0.0
@@ -49,6 +50,7 @@ def test_update_is_pytorchs_sgd():
         updates, state = optimizer.update(gradient, state, weight)
         weight = weight + updates
         clipped = gradient * min(1.0, 1.0 / float(jnp.linalg.norm(gradient)))
-        buffer = 0.9 * buffer + clipped + 0.1 * expected
-        expected = expected - 0.5 * buffer
+        decayed = clipped + 0.1 * expected
+        buffer = 0.9 * buffer + decayed
+        expected = expected - 0.5 * (decayed + 0.9 * buffer if nesterov else buffer)
         np.testing.assert_allclose(weight, expected, rtol=1e-6)

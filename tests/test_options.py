@@ -10,7 +10,7 @@ import pytest
 from configs import base
 from posec3d_jax import geometry as g
 from posec3d_jax import provenance
-from posec3d_jax.encoder import encode_test, encode_train, flip_channels
+from posec3d_jax.encoders.volume import encode_test, encode_train, flip_channels
 from posec3d_jax.evaluation_files import Scores, write_evaluation
 from posec3d_jax.heatmaps import flip_volume, limb_heatmaps
 from posec3d_jax.recognizer import make_recognizer
@@ -115,8 +115,11 @@ def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
         ("geometry", "missing"),
         ("volume", "short_limb"),
         ("evaluate", "mean_class"),
+        ("sampling", "test_flip"),
+        ("optimizer", "nesterov"),
     ):
         del config[part][key]
+    del config["encoder"], config["graph"]
     (tmp_path / provenance.CONFIG_FILE).write_text(json.dumps(config))
     restored = provenance.load_config(tmp_path)
     assert restored.to_dict() == provenance.config_to_dict(base.get_config())

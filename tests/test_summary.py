@@ -26,10 +26,50 @@ def _config(network, **changes):
 )
 def test_parameters_and_multiply_adds(network, options, size, parameters, multiply_adds):
     """fvcore's figures for 17 x 48 x H x W; the Kinetics network has 400 classes there, 60 here."""
-    layers = trace_layers(make_recognizer(_config(network, **options)), (size, size))
+    layers = trace_layers(make_recognizer(_config(network, **options)), (48, size, size, 17))
     counted = totals(layers)
     assert counted[0] / 1e6 == pytest.approx(parameters, rel=1e-3)
     assert counted[1] / 1e9 == pytest.approx(multiply_adds, rel=1e-3)
+
+
+# network: parameters; multiply-adds of convolutions and linear layers; those of graphs (2 x 100)
+GRAPHS = {
+    ("stgcn", "coco_17"): (3_088_704, 3_678_543_360, 133_171_200),
+    ("stgcnpp", "coco_17"): (1_393_016, 1_793_182_160, 133_171_200),
+    ("aagcn", "coco_17"): (3_760_228, 4_205_135_872, 133_691_400),
+    ("ctrgcn", "coco_17"): (1_436_496, 1_802_302_592, 133_171_200),
+    ("msg3d", "coco_17"): (2_975_763, 5_496_272_640, 1_313_851_800),
+    ("msg3d", "ntu_25"): (3_194_595, 8_082_743_040, 2_841_375_000),
+}
+
+
+@pytest.mark.parametrize(("network", "layout"), GRAPHS)
+def test_graph_networks_count_as_the_reference(network, layout):
+    config = base.get_config()
+    base.set_variant(config, "joint", network)
+    config.data.skeleton = layout
+    recognizer = make_recognizer(config)
+    layers = trace_layers(recognizer, recognizer.encoder.train_shape)
+    dense, graph = (
+        totals([a for a in layers if a.kind == kind])[1] for kind in ("convolution", "graph")
+    )
+    assert (totals(layers)[0], dense, graph) == GRAPHS[network, layout]
+    # With BatchNorm and graphs, as fvcore counts.
+    whole = {"stgcn": 3.82, "stgcnpp": 1.95, "aagcn": 4.35, "ctrgcn": 1.95, "msg3d": 6.84}
+    if layout == "coco_17":
+        assert totals(layers)[1] / 1e9 == pytest.approx(whole[network], rel=2e-3)
+
+
+def test_the_papers_msg3d_is_counted_without_graphs():
+    """Its 16.7 and 7.2 G: 2 persons x 300 frames, 13 persons x 20 frames."""
+    config = base.get_config()
+    base.set_variant(config, "joint", "msg3d")
+    for persons, frames, expected in ((2, 300, 16.49), (13, 20, 7.15)):
+        config.data.max_persons, config.sampling.num_frames = persons, frames
+        recognizer = make_recognizer(config)
+        layers = trace_layers(recognizer, recognizer.encoder.train_shape)
+        dense = totals([a for a in layers if a.kind == "convolution"])[1]
+        assert dense / 1e9 == pytest.approx(expected, rel=2e-3)
 
 
 def test_the_summary_is_a_table_of_layers():

@@ -15,11 +15,13 @@ from posec3d_jax.initialize import merge
 from posec3d_jax.recognizer import TrainState, make_recognizer
 from posec3d_jax.weights import export_weights, import_weights
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
+from posec3d_jax.weights.exporting import to_reference_tensors
 from posec3d_jax.weights.safetensors_file import read_safetensors, write_safetensors
-from tests.reference import FIXTURES, reference_config
+from tests.reference import FIXTURES, GRAPH_TINY, load_variables, reference_config
 
 SLOWONLY = FIXTURES / "tiny_slowonly.pth"
 X3D = FIXTURES / "tiny_x3d_se_swish.safetensors"
+STGCN = FIXTURES / "tiny_stgcn.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +202,39 @@ def test_round_trip_of_squeeze_excite_and_wrapped_names(tmp_path):
     assert set(after) - counts == set(before) and len(counts) == 35
     for name, array in before.items():
         np.testing.assert_array_equal(after[name], array.astype(np.float16).astype(np.float32))
+
+
+def test_round_trip_of_a_graph_network(tmp_path):
+    """Its fixed graphs are stored too, and win over those of the layout."""
+    config, before = reference_config("tiny_stgcn"), read_checkpoint(STGCN).tensors
+    graph = before["backbone.gcn.0.gcn.A"]
+    before |= {"backbone.gcn.0.gcn.A": 2 * graph}
+    renamed = {name.replace("fc_cls", "fc"): array for name, array in before.items()}  # mmaction2's
+    notes = {"config": "dict(type='GenSkeFeat', dataset='coco', feats=['b'])"}
+    write_safetensors(tmp_path / "j.safetensors", renamed, notes)
+    report = import_weights(tmp_path / "j.safetensors", config, tmp_path / "run")
+    assert "shows the network bone, this config joint" in str(report)
+    assert "gcn.0.gcn.PA" in str(report) and "gcn_0/gcn/PA" in str(report)
+    loaded = load_model(find_checkpoint(tmp_path / "run"), _abstract(config))
+    np.testing.assert_array_equal(loaded["batch_stats"]["gcn_0"]["gcn"]["A"], 2 * graph)
+    export_weights(tmp_path / "run", config, tmp_path / "again.pth")
+    after = read_checkpoint(tmp_path / "again.pth").tensors
+    assert len(after) == 181  # as the reference's state_dict, step counts included
+    for name, array in before.items():
+        np.testing.assert_array_equal(after[name], array, name)
+    with pytest.raises(ValueError, match=r"it is a stgcn \(config.model.name\)"):
+        import_weights(STGCN, reference_config("tiny_aagcn"), tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", GRAPH_TINY)
+def test_every_tensor_of_the_graph_networks_has_a_place(shared, name):
+    before = read_checkpoint(shared / "parity" / f"{name}.pth").tensors
+    variables = load_variables(shared / "parity" / f"{name}.pth")
+    after, _ = to_reference_tensors(variables, 0)
+    assert set(after) == set(before)
+    for key, array in before.items():
+        if not key.endswith("num_batches_tracked"):
+            np.testing.assert_array_equal(after[key], array, key)
 
 
 def test_mismatches_are_refused_with_both_shapes(tmp_path):

@@ -5,7 +5,9 @@ ahead of the consumer. 'threads' needs nothing but Python, 'tf' runs it in tf.da
 same batches, bit for bit.
 
 Keys of a batch, for the rows of this process:
-    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * num_frames
+    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * num_frames. With
+                                        sampling.next_frames twice that: those frames, then the
+                                        one after each, NaN where the clip has ended
     score      float32 [B, M, T, V]
     frame_size float32 [B, 2]           (height, width), pixels
     label      int32 [B]
@@ -90,7 +92,7 @@ def train_batches(
     def make(step: int) -> Batch:
         index = clips_of(step)
         frames = draw(source.lengths[index], step_rng(seed, step))
-        return _gather(source, index[rows], frames[rows])
+        return _gather(source, index[rows], frames[rows], sampling.next_frames)
 
     stop = None if num_steps is None else start_step + num_steps
     return _load(make, start_step, stop, loader)
@@ -129,14 +131,22 @@ def eval_batches(
         index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
         index = np.where(index < len(source), index, -1)
         clips = np.maximum(index, 0)
-        batch = _gather(source, clips, frames_of(source.lengths[clips]))
+        frames = frames_of(source.lengths[clips])
+        batch = _gather(source, clips, frames, sampling.next_frames)
         return batch | {"index": index, "mask": index >= 0}
 
     return _load(make, 0, -(-len(source) // batch_size), loader)
 
 
-def _gather(source: Source, index: np.ndarray, frames: np.ndarray) -> Batch:
-    return source.gather(index, frames) | {"index": index, "mask": np.ones(len(index), bool)}
+def _gather(source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool) -> Batch:
+    more = {"index": index, "mask": np.ones(len(index), bool)}
+    if not next_frames:
+        return source.gather(index, frames) | more
+    last = source.lengths[index][:, None] - 1
+    batch = source.gather(index, np.concatenate([frames, np.minimum(frames + 1, last)], 1))
+    following = batch["keypoint"][:, :, frames.shape[1] :]
+    following[np.broadcast_to((frames >= last)[:, None], following.shape[:3])] = np.nan
+    return batch | more
 
 
 def _local_rows(batch_size: int, process_index: int, process_count: int) -> slice:

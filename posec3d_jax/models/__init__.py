@@ -1,26 +1,61 @@
-"""The networks: volumes [B, T, H, W, C] to named logits."""
+"""The networks: volumes [B, T, H, W, C], or joints [B, M, T, V, C], to named logits."""
 
 from collections.abc import Mapping
 
 import flax.linen as nn
 
 from posec3d_jax.models.c3d import C3DLight
+from posec3d_jax.models.graph.aagcn import AAGCN
+from posec3d_jax.models.graph.ctrgcn import CTRGCN
+from posec3d_jax.models.graph.msg3d import MSG3D
+from posec3d_jax.models.graph.stgcn import STGCN, STGCNpp
 from posec3d_jax.models.slowonly import SlowOnly
 from posec3d_jax.models.x3d import X3DShallow
+from posec3d_jax.skeletons import Skeleton
 
-MODELS = {"slowonly": SlowOnly, "c3d_light": C3DLight, "x3d_shallow": X3DShallow}
+# By the encoder whose output they take.
+MODELS = {
+    "volume": {"slowonly": SlowOnly, "c3d_light": C3DLight, "x3d_shallow": X3DShallow},
+    "graph": {
+        "stgcn": STGCN,
+        "stgcnpp": STGCNpp,
+        "aagcn": AAGCN,
+        "ctrgcn": CTRGCN,
+        "msg3d": MSG3D,
+    },
+}
 
 
-def create_model(options: Mapping, num_classes: int, batch_norm_groups: int = 1) -> nn.Module:
-    """The network that `config.model` names, its other keys being the network's own fields."""
+def create_model(
+    options: Mapping,
+    num_classes: int,
+    batch_norm_groups: int = 1,
+    *,
+    encoder: str = "volume",
+    skeleton: Skeleton | None = None,
+) -> nn.Module:
+    """The network that `config.model` names, its other keys being the network's own fields.
+
+    Raises:
+      ValueError: no such network, one that does not take what `encoder` makes, or an unknown key.
+    """
     options = dict(options)
     name = options.pop("name")
-    if name not in MODELS:
-        raise ValueError(f"config.model.name is {name!r}; expected one of {sorted(MODELS)}")
-    fields = set(MODELS[name].__dataclass_fields__) - {"parent", "name", "num_classes", "groups"}
-    if unknown := set(options) - fields:
+    if name not in MODELS[encoder]:
         raise ValueError(
-            f"config.model has {sorted(unknown)}, which {name} lacks: {sorted(fields)}"
+            f"config.model.name is {name!r}; with config.encoder {encoder!r} expected one of "
+            f"{sorted(MODELS[encoder])}"
+        )
+    network, given = (
+        MODELS[encoder][name],
+        {"num_classes": num_classes, "groups": batch_norm_groups},
+    )
+    fields = set(network.__dataclass_fields__) - {"parent", "name"}
+    if "skeleton" in fields:
+        given["skeleton"] = skeleton
+    if unknown := set(options) - (fields - set(given)):
+        raise ValueError(
+            f"config.model has {sorted(unknown)}, which {name} lacks: {sorted(fields - set(given))}"
         )
     options = {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in options.items()}
-    return MODELS[name](num_classes=num_classes, groups=batch_norm_groups, **options)
+    return network(**given, **options)

@@ -46,11 +46,12 @@ class BatchNorm(nn.Module):
 
     groups: int = 1
     zero_scale: bool = False
+    first_scale: float = 1.0  # 1e-6 where a graph network's branch is to start almost silent
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         channels = x.shape[-1]
-        initial = nn.initializers.zeros if self.zero_scale else nn.initializers.ones
+        initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
         mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,), jnp.float32)

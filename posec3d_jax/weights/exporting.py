@@ -61,7 +61,7 @@ def to_reference_tensors(
     tensors, rows = {}, []
     for name, (path, leaf) in leaves(variables).items():
         array = np.asarray(leaf, np.float32)
-        tensors[name] = np.ascontiguousarray(to_reference(array))
+        tensors[name] = np.ascontiguousarray(to_reference(array, name))
         rows.append(Row(name, tensors[name].shape, "float32", "/".join(path[1:]), array.shape))
     for name in counters(tensors):
         count = counts if isinstance(counts, int) else counts.get(name, 0)

@@ -21,7 +21,18 @@ from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
 _NETWORK = ("backbone.", "cls_head.")
-_FIRST_LAYERS = {"conv1.": "slowonly", "conv1a.": "c3d_light", "conv1_s.": "x3d_shallow"}
+_FIRST_LAYERS = {
+    "conv1.": "slowonly",
+    "conv1a.": "c3d_light",
+    "conv1_s.": "x3d_shallow",
+    "gcn.0.gcn.PA": "stgcn",
+    "gcn.0.tcn.branches.": "stgcnpp",
+    "gcn.0.gcn.conv_d.": "aagcn",
+    "net.0.": "ctrgcn",
+    "sgcn1.": "msg3d",
+}
+# What the references call the streams of graph networks.
+_FEATURES = {"j": "joint", "b": "bone", "jm": "joint_motion", "bm": "bone_motion"}
 
 
 def import_weights(path: str | Path, config, out: str | Path) -> Report:
@@ -75,7 +86,7 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
         source = tensors[name]
         if not jnp.issubdtype(source.dtype, jnp.floating):
             raise ValueError(f"{name} has dtype {source.dtype}; expected floating point numbers")
-        array = np.ascontiguousarray(from_reference(source), np.float32)
+        array = np.ascontiguousarray(from_reference(source, name), np.float32)
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite float32 numbers")
         found[target] = array
@@ -83,15 +94,15 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
     return unflatten_dict(found), rows
 
 
-def reference_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that a leaf of ours has in the references."""
-    return to_reference(np.broadcast_to(np.float32(0), shape)).shape
+def reference_shape(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
+    """The shape that a leaf of ours has in the references, where it is called `name`."""
+    return to_reference(np.broadcast_to(np.float32(0), shape), name).shape
 
 
 def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
     """ValueError with every tensor that is of another shape, missing, or too many."""
     shapes = {name: array.shape for name, array in tensors.items()}
-    expected = {name: reference_shape(leaf.shape) for name, (_, leaf) in wanted.items()}
+    expected = {name: reference_shape(leaf.shape, name) for name, (_, leaf) in wanted.items()}
     known = {*expected, *counters(expected)}
     faults = (
         [
@@ -160,6 +171,12 @@ def _notes(file: CheckpointFile, config) -> list[str]:
         notes.append(
             f"the file's own config draws {drawn}, this config {here}: check the variant (for "
             "NTU120's joint.pth: joint_as_published)"
+        )
+    features = set(re.findall(r"feats['\"]?\s*[=:]\s*\[['\"](\w+)['\"]\]", text)) & set(_FEATURES)
+    if len(features) == 1 and (stream := _FEATURES[features.pop()]) != config.graph.stream:
+        notes.append(
+            f"the file's own config shows the network {stream}, this config {config.graph.stream}: "
+            "check config.graph.stream"
         )
     return notes
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from posec3d_jax.tables import align, shape_text
+from posec3d_jax.weights.names import is_transposed
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Row:
     @property
     def conversion(self) -> str:
         """What was done to it: transposed, rounded or widened to float32, or nothing."""
-        steps = ["transposed"] * (len(self.shape) > 1)
+        steps = ["transposed"] * is_transposed(self.name, len(self.shape))
         if self.dtype != "float32":
             steps.append(f"{self.dtype} to float32")
         return ", ".join(steps) or "copied"

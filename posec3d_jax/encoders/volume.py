@@ -1,4 +1,4 @@
-"""From a batch of keypoints to the network's input: geometry, then drawing, inside the jitted step.
+"""From a batch of keypoints to heatmap volumes: geometry, then drawing, inside the jitted step.
 
 The one place where the reference's training and test pipelines are written down, in its order.
 """
@@ -9,10 +9,29 @@ import jax
 import jax.numpy as jnp
 
 from posec3d_jax import geometry as g
+from posec3d_jax.encoders.encoder import Batch, Encoder
 from posec3d_jax.heatmaps import flip_volume, keypoint_heatmaps, limb_heatmaps
 from posec3d_jax.skeletons import Skeleton
 
-Batch = Mapping[str, jax.Array]
+
+def volume_encoder(config, skeleton: Skeleton) -> Encoder:
+    """The encoder of `config.volume` and `config.geometry` for that skeleton."""
+    if config.volume.limbs:
+        _ = skeleton.flip_limbs  # a limb without mirror image could be trained but not tested
+    if config.sampling.next_frames:
+        raise ValueError(
+            "config.sampling.next_frames is for the motion streams of graph networks; volumes "
+            "expect False"
+        )
+    options = (skeleton, config.geometry.to_dict(), config.volume.to_dict())
+    volume, frames = options[2], config.sampling.num_frames
+    channels = num_channels(skeleton, volume)
+    return Encoder(
+        train=lambda batch, key: encode_train(batch, key, *options),
+        test=lambda batch, clips, mirror: encode_test(batch, clips, mirror, *options),
+        train_shape=(frames, *volume["train_size"], channels),
+        test_shape=(frames, *volume["test_size"], channels),
+    )
 
 
 def encode_train(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import base
-from posec3d_jax.encoder import encode_test, encode_train, flip_channels, num_channels
+from posec3d_jax.encoders.volume import encode_test, encode_train, flip_channels, num_channels
 from posec3d_jax.skeletons import get_skeleton
 
 COCO = get_skeleton("coco_17")

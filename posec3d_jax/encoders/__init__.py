@@ -1,0 +1,22 @@
+"""What a network is shown: encoders turn a batch of keypoints into its input, on the device."""
+
+from posec3d_jax.encoders.encoder import Batch, Encoder
+from posec3d_jax.encoders.graph import graph_encoder
+from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.skeletons import Skeleton
+
+ENCODERS = {"volume": volume_encoder, "graph": graph_encoder}
+
+__all__ = ["Batch", "Encoder", "make_encoder"]
+
+
+def make_encoder(config, skeleton: Skeleton) -> Encoder:
+    """The encoder that `config.encoder` names, with that config's options.
+
+    Raises:
+      ValueError: there is no such encoder, or it refuses an option.
+    """
+    if config.encoder not in ENCODERS:
+        known = sorted(ENCODERS)
+        raise ValueError(f"config.encoder is {config.encoder!r}; expected one of {known}")
+    return ENCODERS[config.encoder](config, skeleton)

@@ -1,0 +1,1 @@
+"""Graph networks: joints [B, M, T, V, C] to named logits, one file each."""

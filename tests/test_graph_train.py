@@ -1,0 +1,62 @@
+"""A graph network on the common path: train, resume, evaluate, predict, fuse what it stores."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from configs import base
+from posec3d_jax.checkpoints import find_checkpoint, load_raw_model
+from posec3d_jax.data.sources import open_source
+from posec3d_jax.evaluate import evaluate, protocols
+from posec3d_jax.evaluation_files import load_scores
+from posec3d_jax.predict import load_predictor
+from posec3d_jax.sharding import make_mesh
+from posec3d_jax.train import train_and_evaluate
+from tests.tiny import tiny_config
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Two epochs of ST-GCN on motions, stopped after the first and resumed; and uninterrupted."""
+    folder = tmp_path_factory.mktemp("graph")
+    config = tiny_config(folder)
+    base.set_graph_stream(config, "joint_motion")
+    config.model = base.stgcn(width=4)
+    config.sampling.test_flip = False
+    config.optimizer.nesterov = True
+    config.data.val_split = ""
+    config.compute_dtype = "bfloat16"
+
+    def stop(plan, step):
+        if step == plan.per_epoch + 1:
+            raise KeyboardInterrupt
+
+    mesh = make_mesh(jax.devices()[:1])
+    with pytest.raises(KeyboardInterrupt):
+        train_and_evaluate(config, folder / "run", mesh, after_step=stop)
+    train_and_evaluate(config, folder / "run", mesh)
+    train_and_evaluate(config, folder / "whole", mesh)
+    return config, folder
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(run):
+    _, folder = run
+    stored = [load_raw_model(find_checkpoint(folder / name)) for name in ("run", "whole")]
+    jax.tree.map(np.testing.assert_array_equal, *stored)
+    lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
+    assert all(np.isfinite(json.loads(line)["train/loss"]) for line in lines)
+
+
+def test_views_are_not_mirrored_and_prediction_agrees(run):
+    config, folder = run
+    assert [protocol.name for protocol in protocols(config)] == ["1 clip", "2 clips"]
+    results = evaluate(config, folder / "run")
+    assert set(results) == {"1 clip", "2 clips"}
+    scores = load_scores(folder / "run" / "evaluations" / "test-2-clips").scores
+    source = open_source(config.data, "test")
+    predict = load_predictor(folder / "run", protocol=protocols(config)[1])
+    clip = source.sequence(3)
+    found = predict(clip.keypoint, clip.score, clip.frame_size)
+    np.testing.assert_allclose(found.scores, scores[3], atol=0.02)  # bfloat16, another batch size
