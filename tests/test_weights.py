@@ -84,7 +84,7 @@ _TENSOR += b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ%s\x89}tR"
     [
         (_TENSOR % b"K\x00K\x05\x85K\x01\x85", "exceeds its 4 values"),
         (_TENSOR % b"K\x00K\x02\x85J\xff\xff\xff\xff\x85", "exceeds its 4 values"),
-        (_TENSOR % b"K\x00J\x00\x00\x00\x40\x85K\x00\x85", "exceeds its 4 values"),
+        (_TENSOR % b"K\x00J\x00\x00\x00\x40\x85K\x00\x85", "tensors of 4294967296 bytes"),
         (_TENSOR % b"K\x03K\x02\x85K\x01\x85", "exceeds its 4 values"),
         (b"cpyskl.models\nNet\n)R", "without a state_dict"),
         (

@@ -39,8 +39,9 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
       ValueError: naming the file, what is wrong with it, and what to do.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; expected a .pth or .safetensors file")
+    if path.exists() and not path.is_file():
+        found = "a folder" if path.is_dir() else "no regular file"
+        raise ValueError(f"{path} is {found}; expected a .pth or .safetensors file")
     with open(path, "rb") as file:
         head = file.read(16)
     try:
@@ -93,7 +94,7 @@ class _Selection:
         state = value.get("state_dict", value)
         if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
             raise Refused(
-                f"a dict without a state_dict (it has {', '.join(map(str, value))[:200]})"
+                f"a dict without a state_dict (it has {', '.join(map(str, list(value)[:20]))[:200]})"
             )
         for name, item in state.items():
             if isinstance(item, Inert):

@@ -12,8 +12,10 @@ import numpy as np
 from posec3d_jax.data.readers.decompress import decompress_pose
 from posec3d_jax.data.readers.files import BadSample, number_array
 from posec3d_jax.data.readers.views import project_scored
-from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.records import SkeletonSequence, brief
 from posec3d_jax.data.unpickle import load_pickle
+
+NAME = str | int | np.str_ | np.integer  # what may name a clip or a split
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSeque
     return SkeletonSequence(name, keypoint, score, frame_size, label, str(options.file))
 
 
+def key_list(contents: dict) -> str:
+    """The keys of a dict, for messages."""
+    return ", ".join(brief(key) for key in list(contents)[:20]) or "none"
+
+
 def need(sample: dict, key: str):
     """`sample[key]`; `BadSample` without it."""
     if key not in sample:
-        keys = ", ".join(map(str, sample))
-        raise BadSample("missing_key", f"the sample has no {key!r}; it has {keys}", key)
+        raise BadSample("missing_key", f"the sample has no {key!r}; it has {key_list(sample)}", key)
     return sample[key]
 
 
@@ -66,7 +72,7 @@ def whole(sample: dict, key: str) -> int:
     """`sample[key]` as an int; `BadSample` where it is missing or no whole number."""
     value = need(sample, key)
     if not isinstance(value, int | np.integer):
-        raise BadSample("wrong_type", f"{value!r} is no whole number", str(key))
+        raise BadSample("wrong_type", f"{brief(value)} is no whole number", str(key))
     return int(value)
 
 
@@ -89,7 +95,7 @@ def _label(label):
     if isinstance(label, np.ndarray) and label.ndim == 0:
         return label.item()
     if isinstance(label, list | tuple | set | np.ndarray):
-        message = f"{label!r}: several labels a clip are not supported, expected one integer"
+        message = f"{brief(label)}: several labels a clip are not supported, expected one integer"
         raise BadSample("multi_label", message, "label")
     return label
 
@@ -127,12 +133,15 @@ def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
 
 def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     """What the clip's own file, or the file of packs, holds about this clip."""
-    clip = str(sample.get("frame_dir", name))
+    clip = sample.get("frame_dir", name)
+    if not isinstance(clip, NAME) or not isinstance(sample.get("raw_file", ""), str):
+        raise BadSample("wrong_type", "'frame_dir' or 'raw_file' is no text", "frame_dir")
+    clip = str(clip)
     own_file = Path(options.skeleton_dir) / f"{clip}.pkl"
     if options.skeleton_dir and own_file.is_file():
         file, pack = own_file, load_packs(own_file)
     elif "raw_file" in sample:
-        file = _find(Path(str(sample["raw_file"])), options)
+        file = _find(Path(sample["raw_file"]), options)
         contents = options.load_packs(file)
         pack = contents.get(clip) if isinstance(contents, dict) else None
     elif options.skeleton_dir:

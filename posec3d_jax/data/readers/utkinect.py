@@ -34,7 +34,8 @@ from posec3d_jax.label_spaces import CLASS_NAMES
 from posec3d_jax.skeletons import Skeleton
 
 CLASSES = CLASS_NAMES["utkinect"]
-RECORDING = re.compile(r"s(\d+)_e\d+")
+RECORDING = re.compile(r"s([0-9]{1,9})_e[0-9]{1,9}")
+FRAME = re.compile(r"[0-9]{1,9}")
 SEGMENT = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 
 
@@ -103,7 +104,11 @@ def _segments(file: Path, report: ValidationReport) -> Iterator[_Segment]:
     if not file.is_file():
         raise FileNotFoundError(f"{file}: the list of segments is missing")
     recording = ""
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except ValueError as error:
+        raise ValueError(f"{file}: no text ({error})") from error
+    for number, line in enumerate(lines, 1):
         line = line.strip()
         if RECORDING.fullmatch(line):
             recording = line
@@ -111,9 +116,9 @@ def _segments(file: Path, report: ValidationReport) -> Iterator[_Segment]:
             segment = SEGMENT.fullmatch(line)
             if not recording or not segment or segment[1] not in CLASSES:
                 expected = "'s01_e01', or 'action: first last' below it"
-                raise ValueError(f"{file}, line {number}: {line!r}; expected {expected}")
+                raise ValueError(f"{file}, line {number}: {line[:80]!r}; expected {expected}")
             action, first, last = segment.groups()
-            if first.isdigit() and last.isdigit():
+            if FRAME.fullmatch(first) and FRAME.fullmatch(last):
                 yield _Segment(recording, action, int(first), int(last))
             else:
                 message = f"left out: its frames are {first} to {last}"
