@@ -16,6 +16,10 @@ from posec3d_jax.data.sources import Source
 from posec3d_jax.drawing import draw_skeletons, draw_volume, save_figure
 
 REPORT_FILE = "report.json"
+REPORT_PARTS = {
+    "statistics": {"frame_sizes", "missing_joints", "absent_share", "empty_clips"},
+    "findings": {"counts", "num_errors", "num_warnings", "errors", "warnings"},
+}
 LISTED = 20  # findings of a kind, or classes with equal counts, that the text spells out
 
 
@@ -72,10 +76,12 @@ def _read_report(folder: Path) -> dict[str, Any]:
         raise DataError(f"{folder} has no {REPORT_FILE}; {remedy}")
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); {remedy}") from error
-    if missing := [key for key in ("statistics", "findings") if key not in report]:
-        raise DataError(f"{path} lacks {' and '.join(missing)}; {remedy}")
+    for part, keys in REPORT_PARTS.items():
+        found = report.get(part) if isinstance(report, dict) else None
+        if not isinstance(found, dict) or not keys <= set(found):
+            raise DataError(f"{path} lacks {part}, or what belongs there; {remedy}")
     return report
 
 

@@ -1,5 +1,6 @@
 """The table of a data set's clips (clips.npz): all that is known of them but their skeletons."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,19 @@ from posec3d_jax.data.info import DataError
 from posec3d_jax.data.records import SkeletonSequence
 
 CLIPS_FILE = "clips.npz"
+DAMAGED = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +121,26 @@ def write_clips(folder: Path, table: ClipTable, splits: Mapping[str, np.ndarray]
     np.savez(folder / CLIPS_FILE, names=names, **columns, **numbers)
 
 
+def _check_table(table: ClipTable, splits: Mapping[str, np.ndarray]) -> None:
+    """ValueError unless the columns belong together; what is read later relies on it."""
+    count = len(table)
+    columns = {
+        "labels": (table.labels, (count,), "iu", 0),
+        "lengths": (table.lengths, (count,), "iu", 1),
+        "persons": (table.persons, (count,), "iu", 1),
+        "frame_size": (table.frame_size, (count, 2), "f", 0),
+    }
+    for name, (values, shape, kinds, least) in columns.items():
+        if values.shape != shape or values.dtype.kind not in kinds or not (values >= least).all():
+            raise ValueError(f"{name} has shape {values.shape}, {values.dtype}, or is out of range")
+    if table.track_scores.shape != (int(table.persons.sum(dtype=np.int64)),):
+        raise ValueError("track_scores has not one value a person")
+    for split, clips in splits.items():
+        numbers = clips.ndim == 1 and clips.dtype.kind in "iu"
+        if not numbers or not ((clips >= 0) & (clips < count)).all():
+            raise ValueError(f"split {split!r} names clips that are not in the table")
+
+
 def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
     """Read clips.npz: the table of all clips, and the splits as int32 clip numbers.
 
@@ -119,8 +153,10 @@ def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
             columns = {key: arrays[key] for key in arrays.files}
         splits = {key[6:]: columns.pop(key) for key in list(columns) if key.startswith("split/")}
         columns["names"] = [name.decode() for name in columns["names"].tolist()]
-        return ClipTable(**columns), splits
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        table = ClipTable(**columns)
+        _check_table(table, splits)
+        return table, splits
+    except DAMAGED as error:
         raise DataError(
             f"{path} cannot be read ({error}); make the data set again with "
             "'posec3d prepare --overwrite'"

@@ -101,12 +101,11 @@ def _check_total(total: int, size: int, times: int, what: str) -> None:
         raise Refused(f"{what} of {total} bytes in a file of {size}")
 
 
-def write_torch(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+def write_torch(path: Path, tensors: Mapping[str, np.ndarray], root: str = "archive") -> None:
     """Writes `{'state_dict': tensors, 'meta': {}}` as `torch.save` would; float32 and int64 only.
 
-    `torch.load(path, weights_only=True)` reads it.
+    `root` is the folder inside the archive. `torch.load(path, weights_only=True)` reads it.
     """
-    root = path.stem
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(f"{root}/data.pkl", _pickled(tensors))
         archive.writestr(f"{root}/byteorder", "little")

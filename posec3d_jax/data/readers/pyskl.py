@@ -139,8 +139,10 @@ def _load(file: Path) -> tuple[list, Splits | None]:
 
 
 def _is_list(value: object) -> bool:
-    kinds = (list, tuple, set, frozenset, np.ndarray)
-    return isinstance(value, kinds) and all(isinstance(name, NAME) for name in value)
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1 and value.dtype.kind in "iuU"
+    is_list = isinstance(value, list | tuple | set | frozenset)
+    return is_list and all(isinstance(name, NAME) for name in value)
 
 
 def _named(annotations: list, file: Path, report: ValidationReport) -> NamedSamples:
