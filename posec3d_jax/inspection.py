@@ -78,10 +78,14 @@ def _read_report(folder: Path) -> dict[str, Any]:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (RecursionError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}); {remedy}") from error
-    for part, keys in REPORT_PARTS.items():
-        found = report.get(part) if isinstance(report, dict) else None
-        if not isinstance(found, dict) or not keys <= set(found):
-            raise DataError(f"{path} lacks {part}, or what belongs there; {remedy}")
+    found = {part: report.get(part) if isinstance(report, dict) else None for part in REPORT_PARTS}
+    lacking = [
+        part
+        for part, keys in REPORT_PARTS.items()
+        if not isinstance(found[part], dict) or not keys <= set(found[part])
+    ]
+    if lacking:
+        raise DataError(f"{path} lacks {' and '.join(lacking)}; {remedy}")
     return report
 
 

@@ -144,7 +144,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The object in a JSON file, or {} if the file does not exist; ValueError names a damaged one."""
+    """The object in a JSON file, {} where there is none; ValueError names a damaged file."""
     if not path.is_file():
         return {}
     try:

@@ -93,9 +93,8 @@ class _Selection:
             self.notes = {k: v for k, v in plain.items() if isinstance(k, str)}
         state = value.get("state_dict", value)
         if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
-            raise Refused(
-                f"a dict without a state_dict (it has {', '.join(map(str, list(value)[:20]))[:200]})"
-            )
+            keys = ", ".join(map(str, list(value)[:20]))[:200]
+            raise Refused(f"a dict without a state_dict (it has {keys})")
         for name, item in state.items():
             if isinstance(item, Inert):
                 raise Refused(f"{name} is a {item.origin}; only plain dense tensors can be read")
