@@ -19,7 +19,7 @@ TRAIN = ["train", f"--config={ARGUMENTS[0]}", f"--workdir={ARGUMENTS[1]}", ARGUM
 STAND_IN = """#!/bin/bash
 printf '%q ' "$@" >>"$NOTES/$$"; echo >>"$NOTES/$$"
 trap 'echo stopped >>"$NOTES/$$"; exit 75' TERM
-case "$*" in *"$FAILS"*) exit 3 ;; *"$HANGS"*) sleep 20 & wait ;; esac
+case "$*" in *"$FAILS"*) sleep 0.5; exit 3 ;; *"$HANGS"*) sleep 20 >&/dev/null & wait ;; esac
 """
 
 
@@ -91,7 +91,7 @@ def test_a_process_that_fails_stops_the_others(stand_in):
     variables, notes = stand_in
     variables |= dict(FAILS="--process_id=0", HANGS="--process_id=1", CUDA_VISIBLE_DEVICES="")
     result = _launch("local.sh", "--processes=2", *ARGUMENTS, **variables)
-    assert result.returncode in (3, 75) and len(notes()) == 2, "nothing is evaluated"
+    assert result.returncode == 3 and len(notes()) == 2, "nothing is evaluated"
     assert sum("stopped" in note for note in notes()) == 1
 
 
@@ -113,11 +113,7 @@ def test_dry_run_under_slurm():
     assert folder == ["mkdir", "-p", "runs/a b"] and submit[-3:] == ARGUMENTS
     assert {"--nodes=2", "--signal=TERM@300", "--requeue", "--partition=gpu"} <= set(submit)
     assert train[:3] == ["env", "JAX_LOCAL_DEVICE_IDS=0,1,2,3", "srun"]
-    assert [a for a in train if a in [*TRAIN, "--multihost"]] == [
-        TRAIN[0],
-        "--multihost",
-        *TRAIN[1:],
-    ]
+    assert train[-4:] == [TRAIN[0], "--multihost", *TRAIN[1:]][-4:]
     assert "evaluate" in evaluate and "--multihost" in evaluate
 
 
@@ -148,12 +144,12 @@ def test_a_tpu_slice_gets_the_arguments_through_two_shells(tmp_path):
         file.chmod(0o755)
     (tmp_path / "notes").mkdir()
     variables = dict(PATH=f"{tmp_path}:{os.environ['PATH']}", HOSTS=str(tmp_path / "hosts"))
-    variables |= dict(TPU="slice", ZONE="z", NOTES=str(tmp_path / "notes"), FAILS="-", HANGS="-")
+    variables |= dict(TPU="slice", ZONE="z", NOTES=str(tmp_path / "notes"))
     variables |= dict(FAILS="nothing", HANGS="nothing")
     result = _launch("tpu_pod.sh", "train", *ARGUMENTS, **variables)
     assert result.returncode == 0, result.stderr
     noted = [shlex.split(file.read_text()) for file in (tmp_path / "notes").iterdir()]
-    assert sorted(noted, key=len)[1] == [TRAIN[0], "--multihost", *TRAIN[1:]]
+    assert [TRAIN[0], "--multihost", *TRAIN[1:]] in noted
     assert "--worker=all" in said.read_text() and "scp" in said.read_text()
 
 
