@@ -113,7 +113,7 @@ def test_dry_run_under_slurm():
     assert folder == ["mkdir", "-p", "runs/a b"] and submit[-3:] == ARGUMENTS
     assert {"--nodes=2", "--signal=TERM@300", "--requeue", "--partition=gpu"} <= set(submit)
     assert train[:3] == ["env", "JAX_LOCAL_DEVICE_IDS=0,1,2,3", "srun"]
-    assert train[-4:] == [TRAIN[0], "--multihost", *TRAIN[1:]][-4:]
+    assert train[-5:] == [TRAIN[0], "--multihost", *TRAIN[1:]]
     assert "evaluate" in evaluate and "--multihost" in evaluate
 
 
