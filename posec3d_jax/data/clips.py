@@ -1,30 +1,16 @@
 """The table of a data set's clips (clips.npz): all that is known of them but their skeletons."""
 
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from posec3d_jax.data.info import DataError
+from posec3d_jax.data.readers.files import load_npz
 from posec3d_jax.data.records import SkeletonSequence
 
 CLIPS_FILE = "clips.npz"
-DAMAGED = (
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,14 +135,13 @@ def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
     """
     path = folder / CLIPS_FILE
     try:
-        with np.load(path) as arrays:
-            columns = {key: arrays[key] for key in arrays.files}
+        columns = load_npz(path)
         splits = {key[6:]: columns.pop(key) for key in list(columns) if key.startswith("split/")}
         columns["names"] = [name.decode() for name in columns["names"].tolist()]
         table = ClipTable(**columns)
         _check_table(table, splits)
         return table, splits
-    except DAMAGED as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} cannot be read ({error}); make the data set again with "
             "'posec3d prepare --overwrite'"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.clips import DAMAGED, ClipTable, make_table, table_row
+from posec3d_jax.data.clips import ClipTable, make_table, table_row
 from posec3d_jax.data.info import DataError, DatasetInfo
+from posec3d_jax.data.readers.files import NPZ_ERRORS
 from posec3d_jax.data.records import SkeletonSequence
 
 KEYPOINT_FILE, SCORE_FILE = "keypoint.npy", "score.npy"
@@ -145,7 +146,7 @@ def open_pack(
 def _open_array(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r")
-    except (*DAMAGED, OverflowError) as error:
+    except NPZ_ERRORS as error:
         raise DataError(
             f"{path} cannot be read ({error}); make the data set again with "
             "'posec3d prepare --overwrite'"

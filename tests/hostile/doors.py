@@ -170,14 +170,15 @@ def _published(folder: Path) -> list[Door]:
     kinect = "\n".join(" ".join(map(str, [i, *_points(60).round(2)])) for i in range(3))
     blaze = {"a1_s1_t1": _points(3, 33, 3), "a2_s2_t1": _points(2, 33, 3)}
     skeleton = {"d_skel": _points(20, 3, 4)}
+    segments, kinect_20 = "s01_e01\nwalk: 0 2\n", ("utd_mhad_kinect", "kinect_20_utd")
     readers = [
         ("mat", "penn/0001.mat", "penn_action", "penn_13", 15, penn, _mat),
-        ("mat", "utd/a1_s1_t1_skeleton.mat", "utd_mhad_kinect", "kinect_20_utd", 27, skeleton, _mat),
+        ("mat", "utd/a1_s1_t1_skeleton.mat", *kinect_20, 27, skeleton, _mat),
         ("npz", "blaze/blazepose.npz", "utd_mhad_blazepose", "blazepose_33", 27, blaze, _npz),
         ("json", "ucla/a01_s01_e00_v01.json", "nw_ucla", "kinect_20", 10, ucla, _json),
         ("text", "sbu/s01s02/01/001/skeleton_pos.txt", "sbu", "sbu_15", 8, sbu, None),
         ("text", "kinect/joints_s01_e01.txt", "utkinect", "kinect_20", 10, kinect, None),
-        ("text", "kinect/actionLabel.txt", "utkinect", "kinect_20", 10, "s01_e01\nwalk: 0 2\n", None),
+        ("text", "kinect/actionLabel.txt", "utkinect", "kinect_20", 10, segments, None),
     ]
     found = []
     for kind, name, reader, layout, classes, value, dump in readers:

@@ -1,4 +1,4 @@
-"""Watches this process while it reads what may be hostile: what it runs, writes, takes, and says."""
+"""Watches this process while it reads what may be hostile: what it runs, writes and takes."""
 
 import resource
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SECONDS = 20  # that one input may take; most take a millisecond
+SECONDS = 30  # that one input may take; most take a millisecond
 ROOM = 2 << 30  # bytes of address space beyond those in use when the guard begins
 READABLE = (ValueError, FileNotFoundError)  # what the package documents; the rest are accidents
 
@@ -87,6 +87,7 @@ class Guard:
     def _fault(self, count: Counter, what: str, kind: str, name: str, said: str) -> None:
         count[what] += 1
         self.faults.append(f"{what}: {kind}, {name}: {said[:300]}")
+        print(self.faults[-1], file=sys.stderr, flush=True)
 
     def _too_long(self, number, frame):
         raise Hang

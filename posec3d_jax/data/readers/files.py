@@ -18,7 +18,7 @@ from posec3d_jax.skeletons import SKELETONS, Skeleton
 
 # Bytes that a file of clips may come to when it is unpacked: more than any real one, and no more
 # than a machine has. A zip bomb of 4 MB comes to 4 GB.
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 29
 
 # What scipy and NumPy raise on truncated, damaged and (scipy) too new files, found by cutting real
 # ones and changing their bytes.
