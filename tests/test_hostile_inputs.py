@@ -1,4 +1,4 @@
-"""Hostile and broken files: read under guard, thousands of them, without harm and with a message."""
+"""Hostile and broken files: thousands are read under guard, without harm, and with a message."""
 
 import json
 import os
@@ -76,7 +76,10 @@ def test_a_killed_prepare_says_so_and_can_be_repeated(tmp_path, storage):
     assert killed.returncode == -9, killed.stderr
     left = tmp_path / "simulated.preparing"
     assert left.is_dir() and not (tmp_path / "simulated").exists()
-    for look in (lambda: open_source(config.data, "train"), lambda: inspect_dataset(config.data.dir)):
+    for look in (
+        lambda: open_source(config.data, "train"),
+        lambda: inspect_dataset(config.data.dir),
+    ):
         with pytest.raises(DataError, match="interrupted.*posec3d prepare"):
             look()
     prepare(config.data, progress=lambda line: None)
