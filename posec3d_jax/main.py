@@ -133,7 +133,7 @@ def _main(argv: list[str]) -> None:
         if flags.FLAGS.multihost:
             _join(flags.FLAGS)
         COMMANDS[command](flags.FLAGS, argv[2:])
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, FileNotFoundError, FloatingPointError) as error:
         if flags.FLAGS.traceback:
             raise
         sys.exit(f"posec3d {command}: {error}")
@@ -152,9 +152,10 @@ def _join(flags) -> None:
 def _config(flags):
     """The config of the command line, else that of the run in --workdir."""
     from posec3d_jax import provenance
+    from posec3d_jax.config_ranges import check_ranges
 
     if flags.config is not None:
-        return flags.config
+        return check_ranges(flags.config)
     if not flags.workdir:
         raise ValueError("expected --config=FILE (or --workdir of a run that has one)")
     return provenance.load_config(flags.workdir)

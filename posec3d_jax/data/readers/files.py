@@ -200,6 +200,18 @@ def load_json(file: Path):
         raise BadSample("unreadable_file", message) from error
 
 
+def load_table(file: Path, columns: int, delimiter: str | None = None) -> np.ndarray:
+    """The numbers [N, columns] of a text file; `BadSample` where it is no such table."""
+    try:
+        _check_size(file)
+        rows = np.loadtxt(file, delimiter=delimiter, ndmin=2)
+    except (MemoryError, OSError, ValueError) as error:
+        raise BadSample("unreadable_file", f"no table of numbers: {_line(error)}") from error
+    if rows.shape[1] != columns:
+        raise BadSample("wrong_shape", f"{rows.shape[1]} numbers a line, expected {columns}")
+    return rows
+
+
 def number_array(values, key: str) -> np.ndarray:
     """An array of real numbers, from one or from nested lists; `BadSample` where it is none."""
     try:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.files import (
-    BadSample,
     find_files,
+    load_table,
     read_samples,
     require_layout,
     splits_by,
@@ -132,13 +132,7 @@ def _recording_file(folder: Path, clip: _Segment) -> Path:
 
 def _load_recording(file: Path) -> np.ndarray:
     """Rows [N, 61]: frame number, then 20 joints x 3."""
-    try:
-        rows = np.loadtxt(file, ndmin=2)
-    except (OSError, ValueError) as error:
-        raise BadSample("unreadable_file", f"no table of numbers: {error}") from error
-    if rows.shape[1] != 61:
-        raise BadSample("wrong_shape", f"{rows.shape[1]} numbers a line, expected 61")
-    return rows
+    return load_table(file, 61)
 
 
 def _read_view(
