@@ -39,7 +39,7 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
       ValueError: naming the file, what is wrong with it, and what to do.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if not path.is_file() and (path.exists() or path.is_symlink()):
         found = "a folder" if path.is_dir() else "no regular file"
         raise ValueError(f"{path} is {found}; expected a .pth or .safetensors file")
     with open(path, "rb") as file:
