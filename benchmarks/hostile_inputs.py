@@ -103,7 +103,9 @@ def _record(guard: Guard, trap: Path, seconds: float) -> dict:
         "faults": {name: total[name] for name in faults} | {"executions": executed},
         "by_kind": figures,
         "peak_memory_growth_mb": round(guard.memory / 2**20),
+        "greatest_growth_by": guard.greatest[1],
         "seconds": round(seconds),
+        "processor_seconds": {kind: round(s, 1) for kind, s in sorted(guard.seconds.items())},
         "first_faults": guard.faults[:50],
         "command": provenance.command(),
         "versions": provenance.versions(),
@@ -126,7 +128,8 @@ def main() -> None:
         print(f"{kind:16} {count}")
     print("\n".join(record["first_faults"]))
     print(f"{record['tried']} tried in {record['seconds']} s, faults {record['faults']}")
-    print(f"peak memory grew by {record['peak_memory_growth_mb']} MB; written to {options.out}")
+    print(f"peak memory grew by {record['peak_memory_growth_mb']} MB,")
+    print(f"most by {record['greatest_growth_by']}; written to {options.out}")
     sys.exit(any(record["faults"].values()))
 
 

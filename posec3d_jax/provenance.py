@@ -78,7 +78,11 @@ def config_to_dict(config) -> dict[str, Any]:
 
 def stored_config(workdir: str | Path) -> dict[str, Any]:
     """The config of the run in that directory, with every key of today; {} where there is none."""
-    config = read_json(Path(workdir) / CONFIG_FILE)
+    path = Path(workdir) / CONFIG_FILE
+    config = read_json(path)
+    for part in _LATER_KEYS:
+        if not isinstance(config.get(part, {}), dict):
+            raise ValueError(f"{path} is damaged: {part!r} is no object")
     later = {part: keys | config[part] for part, keys in _LATER_KEYS.items() if part in config}
     return config | later
 

@@ -17,6 +17,7 @@ from posec3d_jax.data.records import SkeletonSequence
 PACK_FOLDER, TFDS_FOLDER = "pack", "tfds"
 TFDS_NAME, TFDS_VERSION, TFDS_SPLIT = "skeletons", "1.0.0", "clips"
 _OWN_FEATURES = "tensorflow_datasets.core.features."
+_AGAIN = "make the data set again with 'posec3d prepare --overwrite'"
 _CHUNK = 512  # clips read at once when a split is loaded into memory
 
 
@@ -114,7 +115,11 @@ class TfdsSource:
         from tensorflow_datasets.proto import tf_example_pb2  # here, as in _open_tfds
 
         joints, dtype = self.info.skeleton.num_joints, self.info.keypoint_dtype
-        records = self.data.__getitems__(self.records[clips].tolist())
+        numbers = self.records[clips].tolist()
+        try:
+            records = self.data.__getitems__(numbers)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DataError(f"the stored clips cannot be read ({error}); {_AGAIN}") from error
         for i, record in zip(clips, records, strict=True):
             shape = (int(self.table.persons[i]), int(self.lengths[i]), joints)
             try:
@@ -123,10 +128,7 @@ class TfdsSource:
                 scores = np.frombuffer(features["score/value"].bytes_list.value[0], dtype)
                 arrays = points.reshape(*shape, 2), scores.reshape(shape)
             except (DecodeError, IndexError, ValueError) as error:
-                raise DataError(
-                    f"clip {self.names[i]!r} is stored damaged ({error}); make the data set again "
-                    "with 'posec3d prepare --overwrite'"
-                ) from error
+                raise DataError(f"clip {self.names[i]!r} is damaged ({error}); {_AGAIN}") from error
             yield arrays
 
     def _chosen(self, i: int) -> np.ndarray:

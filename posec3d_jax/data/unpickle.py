@@ -9,6 +9,7 @@ Files written by Python 2 (protocol 2, NumPy's old module paths) are read as wel
 
 import pickle
 import re
+import struct
 from collections import OrderedDict, defaultdict
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ DAMAGE = (
     TypeError,
     ValueError,
     pickle.UnpicklingError,
+    struct.error,
 )
 
 

@@ -51,7 +51,7 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
             f"{path}: {refused}. Expected a PyTorch checkpoint that holds a state_dict: save "
             "`{'state_dict': model.state_dict()}` with torch.save, or as safetensors"
         ) from refused
-    except (*DAMAGE, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (*DAMAGE, OSError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) is truncated or damaged: "
             f"{type(error).__name__}: {error}. Copy or download it again"

@@ -3,6 +3,7 @@
 import resource
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Guard:
     folder: Path  # the only place that may be written to
     counts: dict[str, Counter] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    seconds: Counter = field(default_factory=Counter)  # of the processor, by kind
+    greatest: tuple[int, str] = (0, "")  # bytes, and the input that took them
     _watching: bool = False
     _seen: list[str] = field(default_factory=list)
 
@@ -55,8 +58,10 @@ class Guard:
         count = self.counts.setdefault(kind, Counter())
         count["tried"] += 1
         self._seen.clear()
+        before = _peak()
         self._watching = True
         signal.alarm(SECONDS)
+        started = time.process_time()
         try:
             read()
             count["read"] += 1
@@ -70,6 +75,8 @@ class Guard:
         finally:
             signal.alarm(0)
             self._watching = False
+            self.seconds[kind] += time.process_time() - started
+        self.greatest = max(self.greatest, (_peak() - before, f"{kind}, {name}"))
         for event in self._seen:
             self._fault(count, "executions", kind, name, event)
 
