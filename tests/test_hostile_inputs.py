@@ -32,7 +32,7 @@ def _try_all(tmp_path, *arguments: str) -> dict:
 
 def test_nothing_is_run_written_or_left_without_a_message(tmp_path):
     record = _try_all(tmp_path, "--mutations=10", "--cuts=20")
-    assert record["tried"] > 2000 and record["refused"] > 1000
+    assert record["tried"] > 1500 and record["refused"] > 1000
 
 
 @pytest.mark.slow

@@ -34,23 +34,25 @@ def odd_arrays() -> list[np.ndarray]:
     return arrays + [np.full((1, 3, 17, 2), value) for value in extremes]
 
 
-def change_value(rng: random.Random, value, plain: bool):
-    """A copy of `value` with one of its parts exchanged; `plain`: only what JSON can hold."""
+def change_value(rng: random.Random, value, form: str):
+    """A copy of `value` with one of its parts exchanged, for one it can hold: form 'json',
+    'arrays' (NumPy or MATLAB) or 'pickle'."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
         key = rng.choice(list(value))
         if rng.random() < 0.1:
             return {k: v for k, v in value.items() if k != key}
-        return value | {key: change_value(rng, value[key], plain)}
+        return value | {key: change_value(rng, value[key], form)}
     if isinstance(value, list | tuple) and value and rng.random() < 0.85:
         items = list(value)
         place = rng.randrange(len(items))
-        items[place] = change_value(rng, items[place], plain)
+        items[place] = change_value(rng, items[place], form)
         return type(value)(items)
-    if plain:
-        json_able = (type(None), bool, int, float, str, list, dict)
-        odd = [v for v in odd_values()[:-1] if isinstance(v, json_able)]
-        return rng.choice([v for v in odd if v != [None] * 5])
-    return rng.choice(odd_values() if rng.random() < 0.5 else odd_arrays())
+    if form == "json":
+        kinds = (type(None), bool, int, float, str, list, dict)
+        return rng.choice([v for v in odd_values()[:-1] if isinstance(v, kinds)])
+    if rng.random() < 0.5:
+        return rng.choice(odd_arrays())
+    return rng.choice(odd_values() if form == "pickle" else odd_values()[:-1])
 
 
 def change_bytes(rng: random.Random, data: bytes) -> bytes:
