@@ -114,6 +114,8 @@ def _checked(info: DatasetInfo) -> DatasetInfo:
         raise ValueError("a number that is no whole number")
     if not all(isinstance(text, str) for text in (*info.class_names, *info.notes, info.name)):
         raise ValueError("a name or note that is no text")
+    if not isinstance(info.versions, dict) or not isinstance(info.fingerprint, str):
+        raise ValueError("versions or fingerprint that are none")
     if info.storage not in STORAGES or info.keypoint_dtype not in DTYPES:
         raise ValueError(
             f"storage {info.storage!r:.80}, keypoint_dtype {info.keypoint_dtype!r:.80}"

@@ -149,7 +149,9 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_frame_size(value: object) -> bool:
-    if not isinstance(value, tuple | list | np.ndarray) or len(value) != 2:
+    if not isinstance(value, tuple | list | np.ndarray):
+        return False
+    if (isinstance(value, np.ndarray) and value.ndim != 1) or len(value) != 2:
         return False
     return all(_is_integer(side) and 0 < side <= LARGEST_SIDE for side in value)
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from scipy.io import loadmat, whosmat
@@ -19,6 +20,7 @@ from posec3d_jax.skeletons import SKELETONS, Skeleton
 # Bytes that a file of clips may come to when it is unpacked: more than any real one, and no more
 # than a machine has. A zip bomb of 4 MB comes to 4 GB.
 MOST_BYTES = 1 << 29
+MOST_NUMBERS = 10_000_000  # in nested lists; an array in a file of its own may have more
 
 # What scipy and NumPy raise on truncated, damaged and (scipy) too new files, found by cutting real
 # ones and changing their bytes.
@@ -46,6 +48,7 @@ NPZ_ERRORS = (
     OSError,
     RuntimeError,
     SyntaxError,
+    TokenError,
     TypeError,
     ValueError,
     struct.error,
@@ -212,11 +215,25 @@ def load_table(file: Path, columns: int, delimiter: str | None = None) -> np.nda
     return rows
 
 
+def check_lists(values, key: str) -> None:
+    """`BadSample` for nested lists that unfold to too many numbers: in a pickle they may share."""
+    left, open_lists = MOST_NUMBERS, [values]
+    while open_lists:
+        items = open_lists.pop()
+        if isinstance(items, list | tuple):
+            left -= len(items)
+            if left < 0:
+                message = f"nested lists of more than {MOST_NUMBERS} numbers"
+                raise BadSample("wrong_type", message, key)
+            open_lists += (item for item in items if isinstance(item, list | tuple))
+
+
 def number_array(values, key: str) -> np.ndarray:
     """An array of real numbers, from one or from nested lists; `BadSample` where it is none."""
+    check_lists(values, key)
     try:
         array = values if isinstance(values, np.ndarray) else np.asarray(values, np.float32)
-    except (OverflowError, TypeError, ValueError) as error:
+    except (MemoryError, OverflowError, TypeError, ValueError) as error:
         message = f"no array of numbers (lists of unequal lengths, or text?): {error}"
         raise BadSample("wrong_type", message, key) from error
     if array.dtype.kind not in "fiu":

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.decompress import decompress_pose
-from posec3d_jax.data.readers.files import BadSample, number_array
+from posec3d_jax.data.readers.files import BadSample, check_lists, number_array
 from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonSequence, brief
 from posec3d_jax.data.unpickle import load_pickle
@@ -116,6 +116,7 @@ def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
     keep = None
     if options.valid_ratio > 0:
         keep = number_array(need(sample, "box_score"), "box_score") >= options.box_thr
+    check_lists(frames, "frame_inds")
     try:
         keypoint, score = decompress_pose(
             number_array(rows, "keypoint"),
@@ -138,7 +139,7 @@ def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
         raise BadSample("wrong_type", "'frame_dir' or 'raw_file' is no text", "frame_dir")
     clip = str(clip)
     own_file = Path(options.skeleton_dir) / f"{clip}.pkl"
-    if options.skeleton_dir and own_file.is_file():
+    if options.skeleton_dir and _is_file(own_file):
         file, pack = own_file, load_packs(own_file)
     elif "raw_file" in sample:
         file = _find(Path(sample["raw_file"]), options)
@@ -157,6 +158,13 @@ def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     return pack
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
 def _find(raw_file: Path, options: SampleOptions) -> Path:
     """`raw_file` as it stands, beside the annotations, or in the folder of the option."""
     folders = [Path(), options.file.parent]
@@ -165,10 +173,10 @@ def _find(raw_file: Path, options: SampleOptions) -> Path:
         folder = Path(options.skeleton_dir)
         tried += [folder / raw_file, folder / raw_file.name]
     for file in tried:
-        if file.is_file():
+        if _is_file(file):
             return file
     message = (
-        f"none of {', '.join(map(str, tried))} exists; name the folder of these files in "
+        f"none of {', '.join(str(file)[:300] for file in tried)} exists; name the folder of these files in "
         "config.data.reader_options.skeleton_dir"
     )
     raise BadSample("missing_pack", message, "raw_file")
