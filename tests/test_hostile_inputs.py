@@ -37,8 +37,8 @@ def test_nothing_is_run_written_or_left_without_a_message(tmp_path):
 
 @pytest.mark.slow
 def test_the_same_of_many_thousands(tmp_path):
-    record = _try_all(tmp_path, "--mutations=1000", "--cuts=5000", "--seed=1")
-    assert record["tried"] > 50_000
+    record = _try_all(tmp_path, "--mutations=200", "--cuts=300")
+    assert record["tried"] > 15_000
 
 
 KILLED = """

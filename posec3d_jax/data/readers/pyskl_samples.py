@@ -175,8 +175,9 @@ def _find(raw_file: Path, options: SampleOptions) -> Path:
     for file in tried:
         if _is_file(file):
             return file
+    places = ", ".join(str(file)[:300] for file in tried)
     message = (
-        f"none of {', '.join(str(file)[:300] for file in tried)} exists; name the folder of these files in "
+        f"none of {places} exists; name the folder of these files in "
         "config.data.reader_options.skeleton_dir"
     )
     raise BadSample("missing_pack", message, "raw_file")
