@@ -51,8 +51,8 @@ from dataclasses import replace
 
 read = READERS["simulated"]
 
-def until_killed(*args, **kwargs):
-    dataset = read(*args, **kwargs)
+def until_killed(path, **options):
+    dataset = read(path, **options)
     def clips():
         for i, clip in enumerate(dataset.sequences):
             if i == 20:
