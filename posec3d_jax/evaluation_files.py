@@ -2,7 +2,6 @@
 
 import csv
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from posec3d_jax import metrics
+from posec3d_jax.data.readers.files import load_npz
 
 SCORES_FILE = "scores.npz"
 METRICS_FILE = "metrics.json"
@@ -43,6 +43,13 @@ class Scores:
                 f"scores have shape {self.scores.shape}, labels {self.labels.shape}; "
                 "expected [N, K] and [N]"
             )
+        if self.labels.dtype.kind not in "iu" or self.scores.dtype.kind != "f":
+            raise ValueError(
+                f"scores are {self.scores.dtype}, labels {self.labels.dtype}; expected floats and "
+                "integers"
+            )
+        if not ((self.labels >= 0) & (self.labels < self.scores.shape[1])).all():
+            raise ValueError(f"labels outside 0..{self.scores.shape[1] - 1}")
         if len(self.names) != len(self.labels):
             raise ValueError(f"{len(self.names)} names for {len(self.labels)} clips")
         if len(set(self.names)) != len(self.names):
@@ -78,10 +85,8 @@ def load_scores(path: str | Path) -> Scores:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; `posec3d evaluate` writes {SCORES_FILE}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        return _scores(arrays)
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        return _scores(load_npz(path))
+    except ValueError as error:
         raise ValueError(f"{path}: not a file of saved scores: {error}") from error
 
 
@@ -89,6 +94,8 @@ def _scores(arrays: Mapping[str, np.ndarray]) -> Scores:
     expected = ("names", "labels", "scores", "class_names", "protocol")
     if missing := [key for key in expected if key not in arrays]:
         raise ValueError(f"lacks {', '.join(missing)}; it holds {', '.join(arrays) or 'nothing'}")
+    if arrays["names"].ndim != 1 or arrays["class_names"].ndim != 1:
+        raise ValueError("names and class_names are no lists")
     return Scores(
         names=tuple(arrays["names"].tolist()),
         labels=arrays["labels"],
@@ -169,7 +176,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{path}: expected a JSON object, found {type(value).__name__}")

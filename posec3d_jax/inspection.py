@@ -16,6 +16,11 @@ from posec3d_jax.data.sources import Source
 from posec3d_jax.drawing import draw_skeletons, draw_volume, save_figure
 
 REPORT_FILE = "report.json"
+REPORT_PARTS = {
+    "statistics": {"frame_sizes", "missing_joints", "absent_share", "empty_clips"},
+    "findings": {"counts", "num_errors", "num_warnings", "errors", "warnings"},
+}
+REMEDY = "make the data set again with 'posec3d prepare --overwrite'"
 LISTED = 20  # findings of a kind, or classes with equal counts, that the text spells out
 
 
@@ -67,15 +72,20 @@ def inspect_dataset(folder: str | Path) -> dict[str, Any]:
 
 def _read_report(folder: Path) -> dict[str, Any]:
     path = folder / REPORT_FILE
-    remedy = "make the data set again with 'posec3d prepare --overwrite'"
     if not path.is_file():
-        raise DataError(f"{folder} has no {REPORT_FILE}; {remedy}")
+        raise DataError(f"{folder} has no {REPORT_FILE}; {REMEDY}")
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is damaged ({error}); {remedy}") from error
-    if missing := [key for key in ("statistics", "findings") if key not in report]:
-        raise DataError(f"{path} lacks {' and '.join(missing)}; {remedy}")
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({error}); {REMEDY}") from error
+    found = {part: report.get(part) if isinstance(report, dict) else None for part in REPORT_PARTS}
+    lacking = [
+        part
+        for part, keys in REPORT_PARTS.items()
+        if not isinstance(found[part], dict) or not keys <= set(found[part])
+    ]
+    if lacking:
+        raise DataError(f"{path} lacks {' and '.join(lacking)}; {REMEDY}")
     return report
 
 
@@ -104,7 +114,18 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 
 
 def describe(facts: Mapping[str, Any]) -> str:
-    """The facts of `inspect_dataset` as text tables for a terminal."""
+    """The facts of `inspect_dataset` as text tables for a terminal.
+
+    Raises DataError where report.json holds something else than `prepare` writes.
+    """
+    try:
+        return _describe(facts)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        path = Path(facts["folder"]) / REPORT_FILE
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); {REMEDY}") from error
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
     layout = facts["layout"]
     sizes = facts["frame_sizes"]
     shown = ", ".join(f"{size} ({n})" for size, n in list(sizes.items())[:4])

@@ -72,7 +72,7 @@ def _define_flags() -> None:
 
 def _parse(argv: list[str]) -> list[str]:
     """absl's parser with readable errors for what is not in a config."""
-    from absl import app, flags
+    from absl import app
 
     _define_flags()
     if len(argv) < 2 or argv[1] in ("-h", "--help", "help"):
@@ -82,7 +82,7 @@ def _parse(argv: list[str]) -> list[str]:
     try:
         _load_config(argv)  # absl would wrap what is wrong with it in a traceback
         return app.parse_flags_with_usage(argv)
-    except (AttributeError, KeyError, TypeError, ValueError, OSError, flags.Error) as error:
+    except Exception as error:  # a config is a program; what is wrong with it can be anything
         if "--traceback" in argv:
             raise
         sys.exit(f"posec3d: {_explain(argv, error)}")
@@ -152,9 +152,10 @@ def _join(flags) -> None:
 def _config(flags):
     """The config of the command line, else that of the run in --workdir."""
     from posec3d_jax import provenance
+    from posec3d_jax.config_ranges import check_ranges
 
     if flags.config is not None:
-        return flags.config
+        return check_ranges(flags.config)
     if not flags.workdir:
         raise ValueError("expected --config=FILE (or --workdir of a run that has one)")
     return provenance.load_config(flags.workdir)
@@ -225,17 +226,11 @@ def _fuse(flags, rest) -> None:
 
 
 def _predict(flags, rest) -> None:
-    import numpy as np
+    from posec3d_jax.predict import load_clip, load_predictor
 
-    from posec3d_jax.predict import load_predictor
-
-    with np.load(_need(flags.input, "input"), allow_pickle=False) as clip:
-        if missing := {"keypoint", "frame_size"} - set(clip):
-            raise ValueError(f"{flags.input} lacks {sorted(missing)}")
-        arrays = {name: clip[name] for name in clip}
+    clip = load_clip(_need(flags.input, "input"))
     predictor = load_predictor(_need(flags.workdir, "workdir"), flags.checkpoint)
-    size = tuple(int(side) for side in arrays["frame_size"])
-    result = predictor(arrays["keypoint"], arrays.get("score"), size)
+    result = predictor(*clip)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for name, probability in result.top():

@@ -12,6 +12,7 @@ from posec3d_jax.checkpoints import find_checkpoint, load_model
 from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.packs import from_sequences
 from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.data.readers.files import BadSample, load_npz
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.validation import check_sequence
 from posec3d_jax.evaluate import ONE_CLIP, Protocol
@@ -80,8 +81,9 @@ class Predictor:
             score = np.asarray(score)
             score = score[None] if score.ndim == 2 else score
         report, data = ValidationReport(), self._config.data
+        size = tuple(int(side) if side == side // 1 else side for side in frame_size)
         sequence = check_sequence(
-            SkeletonSequence("clip", keypoint, score, tuple(frame_size), 0),
+            SkeletonSequence("clip", keypoint, score, size, 0),
             skeleton=self._recognizer.skeleton,
             num_classes=data.num_classes,
             max_persons=data.max_persons,
@@ -114,6 +116,26 @@ def load_predictor(
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     names = provenance.read_json(Path(workdir) / provenance.RUN_FILE).get("class_names", ())
     return Predictor(config, load_model(folder, like), protocol, tuple(names))
+
+
+def load_clip(path: str | Path) -> tuple[np.ndarray, np.ndarray | None, tuple[int, ...]]:
+    """Keypoint, score (or None) and frame size of an `.npz` file, for `Predictor.__call__`.
+
+    Raises FileNotFoundError without the file; ValueError where it is damaged or lacks one of them.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected the clip as an .npz file")
+    try:
+        arrays = load_npz(path)
+    except BadSample as bad:
+        raise ValueError(f"{path}: {bad}") from bad
+    if missing := {"keypoint", "frame_size"} - set(arrays):
+        raise ValueError(f"{path} lacks {sorted(missing)}")
+    size = arrays["frame_size"]
+    if size.shape != (2,) or size.dtype.kind not in "iuf":
+        raise ValueError(f"{path}: frame_size is {size.dtype} {size.shape}, expected 2 numbers")
+    return arrays["keypoint"], arrays.get("score"), tuple(size.tolist())
 
 
 def predict(

@@ -12,11 +12,14 @@ import numpy as np
 from posec3d_jax.data.clips import ClipTable, make_table, table_row, write_clips
 from posec3d_jax.data.conversion import convert, number_splits, until_error
 from posec3d_jax.data.info import (
+    DTYPES,
     INFO_FILE,
     STORAGES,
     DataError,
     DatasetInfo,
     payload_size,
+    replaced_by,
+    staging_of,
     write_info,
 )
 from posec3d_jax.data.packs import write_pack
@@ -29,7 +32,6 @@ from posec3d_jax.data.validation import check_dataset
 from posec3d_jax.skeletons import get_skeleton
 
 REPORT_FILE = "report.json"
-DTYPES = ("float32", "float16")
 _LISTED = 20  # errors spelt out in a message
 _EVERY = 2.0  # seconds between two lines of progress
 
@@ -77,7 +79,7 @@ def prepare(
         options=config_data.reader_options,
     )
     info = describe(config_data, dataset)
-    staging = out.with_name(out.name + ".preparing")
+    staging = staging_of(out)
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run left
     staging.mkdir(parents=True)
     progress(f"reading {_source(config_data)}: {dataset.total} clips")
@@ -241,7 +243,7 @@ def _move(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)
         return
-    old = out.with_name(out.name + ".replaced")
+    old = replaced_by(out)
     shutil.rmtree(old, ignore_errors=True)
     out.rename(old)
     staging.rename(out)

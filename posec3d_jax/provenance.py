@@ -81,7 +81,11 @@ def config_to_dict(config) -> dict[str, Any]:
 
 def stored_config(workdir: str | Path) -> dict[str, Any]:
     """The config of the run in that directory, with every key of today; {} where there is none."""
-    config = read_json(Path(workdir) / CONFIG_FILE)
+    path = Path(workdir) / CONFIG_FILE
+    config = read_json(path)
+    for part in _LATER_KEYS:
+        if not isinstance(config.get(part, {}), dict):
+            raise ValueError(f"{path} is damaged: {part!r} is no object")
     later = {part: keys | config.get(part, {}) for part, keys in _LATER_KEYS.items()}
     return {"encoder": "volume"} | config | later if config else {}
 
@@ -147,5 +151,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The contents of a JSON file, or {} if it does not exist."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """The object in a JSON file, {} where there is none; ValueError names a damaged file."""
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: it holds a {type(value).__name__} and no object")
+    return value

@@ -12,6 +12,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import base
+from posec3d_jax.config_ranges import check_ranges
 from posec3d_jax.data.readers import COMMON, READERS
 from posec3d_jax.encoders.volume import flip_channels
 from posec3d_jax.optimizer import make_schedule, peak_learning_rate
@@ -53,6 +54,7 @@ def _source(config: ConfigDict) -> SimpleNamespace:
 @pytest.mark.parametrize(("file", "variant"), ALL)
 def test_config_describes_a_run(file, variant):
     config = _load(file, variant)
+    check_ranges(config)
     _check_keys(config, base.get_config())
     _check_data(config.data)
     _check_network(config)
@@ -206,6 +208,19 @@ def test_words_of_a_variant():
         base.parse_variant("limb-joint", *groups)
     with pytest.raises(ValueError, match="unknown word 'huge'; .* joint, limb and one of small"):
         base.parse_variant("limb-huge", *groups)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("train.epochs", -1), ("train.batch_size", 0), ("optimizer.learning_rate", float("nan"))]
+    + [("volume.train_size", (0, 56)), ("seed", 10**30), ("sampling.num_frames", 10**9)],
+)
+def test_numbers_out_of_range_are_refused_by_name(key, value):
+    config = base.get_config()
+    part, _, name = key.rpartition(".")
+    (config[part] if part else config)[name] = value
+    with pytest.raises(ValueError, match=f"config.{key} is .*; expected"):
+        check_ranges(config)
 
 
 def test_declared_skeleton_is_checked_at_once():

@@ -18,7 +18,7 @@ FLOORS = {
     2: "data",
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
     "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
-    "initialize preview summary",
+    "initialize preview summary config_ranges",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

@@ -63,6 +63,37 @@ def test_mistakes_are_told_in_a_line(arguments, message):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    "contents, arguments, message",
+    [
+        (b"\xff\xfe", [], "SyntaxError"),
+        (b"import nothing_of_this_name", [], "ModuleNotFoundError"),
+        (b"get_config = lambda: 1 / 0", [], "ZeroDivisionError"),
+        (b"get_config = lambda: None", [], "expected --config=FILE"),
+        (
+            b"from configs.base import get_config",
+            ["--config.train.epochs=-1"],
+            "config.train.epochs",
+        ),
+        (b"from configs.base import get_config", ["--config.seed=1e999"], "config.seed"),
+    ],
+    ids=["no text", "no module", "error", "nothing", "range", "type"],
+)
+def test_configs_that_are_none_are_told_in_a_line(tmp_path, contents, arguments, message):
+    (tmp_path / "odd.py").write_bytes(contents)
+    result = _posec3d("summary", f"--config={tmp_path}/odd.py", *arguments)
+    assert result.returncode != 0 and message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("contents", [b"", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_clip_is_told_in_a_line(tmp_path, contents):
+    (tmp_path / "clip.npz").write_bytes(contents)
+    result = _posec3d("predict", f"--workdir={tmp_path}", f"--input={tmp_path}/clip.npz")
+    assert result.returncode != 0 and "clip.npz: not a readable .npz file" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory):
     """A data set in the references' pickle format with a layout of its own, and its config."""

@@ -102,10 +102,10 @@ def test_forged_dtype_flags_are_refused():
     """NumPy's own `__setstate__` believes these flags, and crashes the process later."""
     from posec3d_jax.data.unpickle import ALLOWED, Refused
 
-    dtype = ALLOWED["numpy", "dtype"]("f8")
+    dtype = ALLOWED["numpy", "dtype"].call("f8")
     with pytest.raises(Refused, match="structured"):
-        dtype.__setstate__((3, "<", None, ("a",), {"a": ("O", 0)}, 8, 8, 0))
-    dtype.__setstate__((3, "<", None, None, None, -1, -1, 63))
+        dtype.restore((3, "<", None, ("a",), {"a": ("O", 0)}, 8, 8, 0))
+    dtype.restore((3, "<", None, None, None, -1, -1, 63))
     assert dtype.value == np.dtype("<f8") and dtype.value.flags == np.dtype("f8").flags
 
 

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from posec3d_jax import provenance
-from posec3d_jax.checkpoints import Checkpoints, find_checkpoint, load_model, load_raw_model
+from posec3d_jax.checkpoints import (
+    CheckpointError,
+    Checkpoints,
+    find_checkpoint,
+    load_model,
+    load_raw_model,
+)
 from posec3d_jax.initialize import merge
 from posec3d_jax.recognizer import TrainState, make_recognizer
 from posec3d_jax.weights import export_weights, import_weights
@@ -86,7 +92,7 @@ _TENSOR += b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ%s\x89}tR"
     [
         (_TENSOR % b"K\x00K\x05\x85K\x01\x85", "exceeds its 4 values"),
         (_TENSOR % b"K\x00K\x02\x85J\xff\xff\xff\xff\x85", "exceeds its 4 values"),
-        (_TENSOR % b"K\x00J\x00\x00\x00\x40\x85K\x00\x85", "exceeds its 4 values"),
+        (_TENSOR % b"K\x00J\x00\x00\x00\x40\x85K\x00\x85", "tensors of 4294967296 bytes"),
         (_TENSOR % b"K\x03K\x02\x85K\x01\x85", "exceeds its 4 values"),
         (b"cpyskl.models\nNet\n)R", "without a state_dict"),
         (
@@ -282,6 +288,24 @@ def test_nothing_is_overwritten(imported, tmp_path):
         export_weights(folder, config, tmp_path / "there.pth")
     with pytest.raises(ValueError, match="ending in"):
         export_weights(folder, config, tmp_path / "there.onnx")
+
+
+def test_an_import_that_was_killed_leaves_no_run_and_can_be_repeated(tmp_path, monkeypatch):
+    config, out = reference_config("tiny_slowonly"), tmp_path / "run"
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "write_json", killed)
+        patch.setattr(shutil, "rmtree", lambda *arguments, **options: None)  # nothing is tidied
+        with pytest.raises(KeyboardInterrupt):
+            import_weights(SLOWONLY, config, out)
+    assert (out / ".importing").is_dir()
+    with pytest.raises(CheckpointError):
+        find_checkpoint(out)
+    import_weights(SLOWONLY, config, out)
+    assert find_checkpoint(out).name == "0" and not (out / ".importing").exists()
 
 
 def test_a_stream_that_differs_from_the_files_own_config_is_noted(tmp_path):

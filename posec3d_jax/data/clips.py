@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from posec3d_jax.data.info import DataError
+from posec3d_jax.data.readers.files import load_npz
 from posec3d_jax.data.records import SkeletonSequence
 
 CLIPS_FILE = "clips.npz"
@@ -107,6 +107,26 @@ def write_clips(folder: Path, table: ClipTable, splits: Mapping[str, np.ndarray]
     np.savez(folder / CLIPS_FILE, names=names, **columns, **numbers)
 
 
+def _check_table(table: ClipTable, splits: Mapping[str, np.ndarray]) -> None:
+    """ValueError unless the columns belong together; what is read later relies on it."""
+    count = len(table)
+    columns = {
+        "labels": (table.labels, (count,), "iu", 0),
+        "lengths": (table.lengths, (count,), "iu", 1),
+        "persons": (table.persons, (count,), "iu", 1),
+        "frame_size": (table.frame_size, (count, 2), "f", 0),
+    }
+    for name, (values, shape, kinds, least) in columns.items():
+        if values.shape != shape or values.dtype.kind not in kinds or not (values >= least).all():
+            raise ValueError(f"{name} has shape {values.shape}, {values.dtype}, or is out of range")
+    if table.track_scores.shape != (int(table.persons.sum(dtype=np.int64)),):
+        raise ValueError("track_scores has not one value a person")
+    for split, clips in splits.items():
+        numbers = clips.ndim == 1 and clips.dtype.kind in "iu"
+        if not numbers or not ((clips >= 0) & (clips < count)).all():
+            raise ValueError(f"split {split!r} names clips that are not in the table")
+
+
 def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
     """Read clips.npz: the table of all clips, and the splits as int32 clip numbers.
 
@@ -115,12 +135,13 @@ def read_clips(folder: Path) -> tuple[ClipTable, dict[str, np.ndarray]]:
     """
     path = folder / CLIPS_FILE
     try:
-        with np.load(path) as arrays:
-            columns = {key: arrays[key] for key in arrays.files}
+        columns = load_npz(path)
         splits = {key[6:]: columns.pop(key) for key in list(columns) if key.startswith("split/")}
         columns["names"] = [name.decode() for name in columns["names"].tolist()]
-        return ClipTable(**columns), splits
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        table = ClipTable(**columns)
+        _check_table(table, splits)
+        return table, splits
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} cannot be read ({error}); make the data set again with "
             "'posec3d prepare --overwrite'"

@@ -17,6 +17,7 @@ from posec3d_jax.skeletons import Skeleton, get_skeleton
 
 INFO_FILE = "info.json"
 STORAGES = ("tfds", "pack")
+DTYPES = ("float32", "float16")
 
 
 class DataError(ValueError):
@@ -67,21 +68,59 @@ def read_info(folder: Path) -> DatasetInfo:
         raise DataError("config.data.dir is empty; set it to the folder of the prepared data set")
     if not (folder / INFO_FILE).is_file():
         found = f"is no (whole) data set: it has no {INFO_FILE}"
+        found = found if folder.is_dir() else "does not exist"
         raise DataError(
-            f"config.data.dir: {folder} {found if folder.is_dir() else 'does not exist'}; make it "
-            "with 'posec3d prepare --config=<this config>'"
+            f"config.data.dir: {folder} {found}{_interrupted(folder)}; make it with "
+            "'posec3d prepare --config=<this config>'"
         )
     try:
-        facts = json.loads((folder / INFO_FILE).read_text())
+        facts = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
         facts["skeleton"] = get_skeleton(facts["skeleton"])
         for key in ("class_names", "notes"):
             facts[key] = tuple(facts[key])
-        return DatasetInfo(**facts)
-    except (ValueError, KeyError, TypeError) as error:
+        return _checked(DatasetInfo(**facts))
+    except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder / INFO_FILE} is damaged or from another version ({error}); make the data set "
             "again with 'posec3d prepare --overwrite'"
         ) from error
+
+
+def staging_of(folder: Path) -> Path:
+    """Where `prepare` writes a data set until it is whole."""
+    return folder.with_name(folder.name + ".preparing")
+
+
+def replaced_by(folder: Path) -> Path:
+    """Where `prepare --overwrite` has the earlier data set while the new one takes its name."""
+    return folder.with_name(folder.name + ".replaced")
+
+
+def _interrupted(folder: Path) -> str:
+    """What an interrupted `prepare` left beside the folder, in words."""
+    words = ""
+    if replaced_by(folder).is_dir():
+        words += f" (the data set that was there is still in {replaced_by(folder)})"
+    if staging_of(folder).is_dir():
+        words += f" (a prepare that was interrupted, or is running, left {staging_of(folder)})"
+    return words
+
+
+def _checked(info: DatasetInfo) -> DatasetInfo:
+    """ValueError for facts that no `prepare` writes."""
+    numbers = [info.num_classes, info.num_clips, info.max_frames, info.max_persons]
+    numbers += [info.person_limit, info.num_bytes, *info.splits.values()]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("a number that is no whole number")
+    if not all(isinstance(text, str) for text in (*info.class_names, *info.notes, info.name)):
+        raise ValueError("a name or note that is no text")
+    if not isinstance(info.versions, dict) or not isinstance(info.fingerprint, str):
+        raise ValueError("versions or fingerprint that are none")
+    if info.storage not in STORAGES or info.keypoint_dtype not in DTYPES:
+        raise ValueError(
+            f"storage {info.storage!r:.80}, keypoint_dtype {info.keypoint_dtype!r:.80}"
+        )
+    return info
 
 
 def check_info(info: DatasetInfo, config_data) -> DatasetInfo:

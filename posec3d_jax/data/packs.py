@@ -13,6 +13,7 @@ import numpy as np
 
 from posec3d_jax.data.clips import ClipTable, make_table, table_row
 from posec3d_jax.data.info import DataError, DatasetInfo
+from posec3d_jax.data.readers.files import NPZ_ERRORS
 from posec3d_jax.data.records import SkeletonSequence
 
 KEYPOINT_FILE, SCORE_FILE = "keypoint.npy", "score.npy"
@@ -135,24 +136,26 @@ def open_pack(
     """
     rows = table.rows()
     joints = info.skeleton.num_joints
-    keypoint = _open_array(folder / KEYPOINT_FILE, (int(rows[-1]) + 1, joints, 2))
-    score = _open_array(folder / SCORE_FILE, (int(rows[-1]) + 1, joints))
+    dtype = np.dtype(info.keypoint_dtype)
+    keypoint = _open_array(folder / KEYPOINT_FILE, (int(rows[-1]) + 1, joints, 2), dtype)
+    score = _open_array(folder / SCORE_FILE, (int(rows[-1]) + 1, joints), dtype)
     split = table.take(clips)
     return PackSource(info, split, rows[clips], split.selection(max_persons), keypoint, score)
 
 
-def _open_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _open_array(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except NPZ_ERRORS as error:
         raise DataError(
             f"{path} cannot be read ({error}); make the data set again with "
             "'posec3d prepare --overwrite'"
         ) from error
-    if array.shape != shape:
+    found = getattr(array, "shape", None), getattr(array, "dtype", None)
+    if found != (shape, dtype):
         raise DataError(
-            f"{path} has shape {array.shape}, the table of clips calls for {shape}; make the data "
-            "set again with 'posec3d prepare --overwrite'"
+            f"{path} has shape {found[0]} and dtype {found[1]}, the table of clips calls for "
+            f"{shape} and {dtype}; make the data set again with 'posec3d prepare --overwrite'"
         )
     return array.view(np.ndarray)
 

@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 from posec3d_jax.data.info import DataError, DatasetInfo
-from posec3d_jax.data.records import SkeletonDataset
+from posec3d_jax.data.records import SkeletonDataset, brief
+from posec3d_jax.data.validation import LONGEST_NAME
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
 _PACKAGES = ("posec3d-jax", "numpy", "tensorflow-datasets", "array-record")
@@ -32,6 +33,10 @@ def describe(config_data, dataset: SkeletonDataset) -> DatasetInfo:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"class name {twice!r} is given to two classes; expected unique names")
+    for kind, given in (("class", names), ("split", dataset.splits)):
+        for name in given:
+            if not str(name).isprintable() or len(str(name)) > LONGEST_NAME:
+                raise DataError(f"{kind} name {brief(name)} is too long, or cannot be printed")
     _check_splits(config_data, dataset)
     skeleton, notes = dataset.skeleton, list(dataset.notes)
     if config_data.remap_to:

@@ -1,7 +1,8 @@
 """What every reader returns: sequences, the data set around them, and the report of findings."""
 
+import reprlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -9,6 +10,16 @@ import numpy as np
 from posec3d_jax.skeletons import Skeleton
 
 SEVERITIES = ("error", "warning")
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 120, 120
+
+
+def brief(value: object) -> str:
+    """`repr` cut short, for messages: that of a value out of a file may be longer than memory."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # an integer of more than 4300 digits
+        return f"a very large {type(value).__name__}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,8 @@ class SkeletonDataset:
     sequences: Iterable[SkeletonSequence]  # one pass, lazily read, in file order
     total: int  # number of samples on disk, the bad ones included; for progress
     notes: tuple[str, ...] = ()  # what a user should know, e.g. how 3-D was projected
+    splits_file: str = ""  # where the splits were read from, for messages
+    keys: Mapping[str, str] = field(default_factory=dict)  # our fields by the file's names
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Opens a split of a prepared data set as a random-access source: streamed from TFDS, or arrays."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from posec3d_jax.data.records import SkeletonSequence
 # Where prepare puts the arrays, below the folder of the data set.
 PACK_FOLDER, TFDS_FOLDER = "pack", "tfds"
 TFDS_NAME, TFDS_VERSION, TFDS_SPLIT = "skeletons", "1.0.0", "clips"
+_OWN_FEATURES = "tensorflow_datasets.core.features."
+_AGAIN = "make the data set again with 'posec3d prepare --overwrite'"
 _CHUNK = 512  # clips read at once when a split is loaded into memory
 
 
@@ -108,16 +111,25 @@ class TfdsSource:
         The records are fetched together. Of each only the two arrays are decoded: having TFDS
         decode every feature takes four times as long.
         """
+        from google.protobuf.message import DecodeError
         from tensorflow_datasets.proto import tf_example_pb2  # here, as in _open_tfds
 
         joints, dtype = self.info.skeleton.num_joints, self.info.keypoint_dtype
-        records = self.data.__getitems__(self.records[clips].tolist())
+        numbers = self.records[clips].tolist()
+        try:
+            records = self.data.__getitems__(numbers)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DataError(f"the stored clips cannot be read ({error}); {_AGAIN}") from error
         for i, record in zip(clips, records, strict=True):
-            features = tf_example_pb2.Example.FromString(record).features.feature
             shape = (int(self.table.persons[i]), int(self.lengths[i]), joints)
-            points = np.frombuffer(features["keypoint/value"].bytes_list.value[0], dtype)
-            scores = np.frombuffer(features["score/value"].bytes_list.value[0], dtype)
-            yield points.reshape(*shape, 2), scores.reshape(shape)
+            try:
+                features = tf_example_pb2.Example.FromString(record).features.feature
+                points = np.frombuffer(features["keypoint/value"].bytes_list.value[0], dtype)
+                scores = np.frombuffer(features["score/value"].bytes_list.value[0], dtype)
+                arrays = points.reshape(*shape, 2), scores.reshape(shape)
+            except (DecodeError, IndexError, ValueError) as error:
+                raise DataError(f"clip {self.names[i]!r} is damaged ({error}); {_AGAIN}") from error
+            yield arrays
 
     def _chosen(self, i: int) -> np.ndarray:
         return self.persons[i][self.persons[i] >= 0]
@@ -170,9 +182,19 @@ def _open_tfds(
             f"the data set in {payload.parent} is stored by TFDS, which is not installed: install "
             "tensorflow-datasets, or prepare it with --config.data.storage=pack"
         ) from error
-    data = tfds.builder_from_directory(payload / TFDS_NAME / TFDS_VERSION).as_data_source(
-        TFDS_SPLIT, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
-    )
+    place = payload / TFDS_NAME / TFDS_VERSION
+    try:
+        _check_features(place / "features.json")
+        data = tfds.builder_from_directory(place).as_data_source(
+            TFDS_SPLIT, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
+        )
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # TFDS, protobuf and ArrayRecord raise whatever they like
+        raise DataError(
+            f"{place} cannot be opened ({type(error).__name__}: {str(error)[:300]}); make the data "
+            "set again with 'posec3d prepare --overwrite'"
+        ) from error
     if len(data) != len(table):
         raise DataError(
             f"{payload} holds {len(data)} clips, the table lists {len(table)}; make the data set "
@@ -180,6 +202,20 @@ def _open_tfds(
         )
     split = table.take(clips)
     return TfdsSource(info, split, clips.astype(np.int64), split.selection(max_persons), data)
+
+
+def _check_features(path: Path) -> None:
+    """ValueError for a feature of another module than TFDS's: TFDS would import it by its name."""
+    stack = [json.loads(path.read_text(encoding="utf-8"))]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            name = value.get("pythonClassName", value.get("type", _OWN_FEATURES))
+            if isinstance(name, str) and "." in name and not name.startswith(_OWN_FEATURES):
+                raise ValueError(f"features.json names the class {name!r:.200}")
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
 
 
 def load(source: TfdsSource) -> PackSource:

@@ -3,16 +3,19 @@
 `check_dataset` is what preparing a data set runs; `check_sequence` is its step for one clip.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
-from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport, brief
 from posec3d_jax.skeletons import SKELETONS, Skeleton
 
 NORMALISED_EXTENT = 2.0  # coordinates no larger than this cannot be pixels of a real frame
+LONGEST_NAME = 1000  # characters; names are stored side by side at the width of the longest
+LARGEST_SIDE = 1 << 24  # pixels; beyond, float32 does not hold every integer
 PLAUSIBLE_SCORE = (-0.5, 2.0)  # heatmap peaks of pose estimators overshoot [0, 1] a little
 
 
@@ -25,7 +28,12 @@ def check_dataset(
     left out), and, once the last sequence was read, a split that names a clip the data set does
     not have (error `split_unknown_clip`), a split without clips, and clips in no split (warnings).
     """
-    limits = dict(skeleton=dataset.skeleton, num_classes=num_classes, max_persons=max_persons)
+    limits = dict(
+        skeleton=dataset.skeleton,
+        num_classes=num_classes,
+        max_persons=max_persons,
+        keys=dataset.keys,
+    )
     seen: set[str] = set()
     for sequence in dataset.sequences:
         if sequence.name in seen:
@@ -37,7 +45,7 @@ def check_dataset(
         if checked is not None:
             yield checked
     refused = {finding.sample for finding in report.errors}
-    _check_splits(dataset.splits, seen, refused, report)
+    _check_splits(dataset, seen, refused, report)
 
 
 def check_sequence(
@@ -47,23 +55,26 @@ def check_sequence(
     num_classes: int,
     max_persons: int,
     report: ValidationReport,
+    keys: Mapping[str, str] = MappingProxyType({}),
 ) -> SkeletonSequence | None:
     """A sequence that keeps every promise of `SkeletonSequence`, or None where it is refused.
 
     Refused, with an error in `report`: arrays that are not real numbers, shapes other than
     [M, T, V, 2] and [M, T, V], V not the layout's, no frames, a frame size that is not two
-    positive integers (height, width), a label that is not an integer in 0..num_classes-1.
+    positive integers (height, width), a label that is not an integer in 0..num_classes-1, a name
+    that is too long or cannot be printed.
     Kept, with a warning: NaN or infinite joints (become missing: zeros with score 0), no scores
     (1 where a joint is not exact zeros), no person (becomes one missing person), all joints
     missing, a single frame, more than `max_persons` persons (those with the highest total score
     over the whole clip stay, in their order), implausible coordinates or scores (unchanged).
+    `keys` says what the file calls our fields, for messages, where it calls them otherwise.
     """
     problem = next(_refusals(sequence, skeleton, num_classes), None)
     if problem is not None:
         kind, key, message = problem
-        report.add(kind, sequence.name, message, sequence.file, key)
+        report.add(kind, sequence.name, message, sequence.file, keys.get(key, key))
         return None
-    warn = partial(_warn, report, sequence)
+    warn = partial(_warn, report, sequence, keys)
     keypoint, score = _mend_values(sequence, skeleton, warn)
     keypoint, score = _mend_persons(keypoint, score, max_persons, warn)
     if keypoint.shape[1] == 1:
@@ -75,9 +86,14 @@ def check_sequence(
 
 
 def _warn(
-    report: ValidationReport, sequence: SkeletonSequence, kind: str, key: str, message: str
+    report: ValidationReport,
+    sequence: SkeletonSequence,
+    keys: Mapping[str, str],
+    kind: str,
+    key: str,
+    message: str,
 ) -> None:
-    report.add(kind, sequence.name, message, sequence.file, key, severity="warning")
+    report.add(kind, sequence.name, message, sequence.file, keys.get(key, key), severity="warning")
 
 
 def _refusals(
@@ -85,6 +101,9 @@ def _refusals(
 ) -> Iterator[tuple[str, str, str]]:
     """What makes the sequence unusable, as (kind, key, message), the most basic first."""
     keypoint, score = sequence.keypoint, sequence.score
+    if not 0 < len(sequence.name) <= LONGEST_NAME or not sequence.name.isprintable():
+        message = f"{brief(sequence.name)} is not 1 to {LONGEST_NAME} printable characters"
+        yield "bad_name", "name", message
     for key, array in (("keypoint", keypoint), ("score", score)):
         if array is not None or key == "keypoint":
             if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
@@ -101,11 +120,13 @@ def _refusals(
     if keypoint.shape[1] == 0:
         yield "no_frames", "keypoint", "the clip has no frames; remove it from the annotations"
     if not _is_frame_size(sequence.frame_size):
-        message = f"{sequence.frame_size!r} is not (height, width) in pixels, two positive integers"
+        message = (
+            f"{brief(sequence.frame_size)} is not (height, width) in pixels, two positive integers"
+        )
         yield "wrong_frame_size", "frame_size", message
     if not _is_integer(sequence.label) or not 0 <= sequence.label < num_classes:
         message = (
-            f"{sequence.label!r} is not an integer in 0..{num_classes - 1}; "
+            f"{brief(sequence.label)} is not an integer in 0..{num_classes - 1}; "
             "labels count from 0, and config.data.num_classes says how many there are"
         )
         yield "label_out_of_range", "label", message
@@ -128,9 +149,11 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_frame_size(value: object) -> bool:
-    if not isinstance(value, tuple | list | np.ndarray) or len(value) != 2:
+    if not isinstance(value, tuple | list | np.ndarray):
         return False
-    return all(_is_integer(side) and side > 0 for side in value)
+    if (isinstance(value, np.ndarray) and value.ndim != 1) or len(value) != 2:
+        return False
+    return all(_is_integer(side) and 0 < side <= LARGEST_SIDE for side in value)
 
 
 def _mend_values(sequence: SkeletonSequence, skeleton: Skeleton, warn) -> tuple:
@@ -202,17 +225,18 @@ def _check_plausible(
 
 
 def _check_splits(
-    splits: dict[str, tuple[str, ...]], seen: set[str], refused: set[str], report: ValidationReport
+    dataset: SkeletonDataset, seen: set[str], refused: set[str], report: ValidationReport
 ) -> None:
     """Compare the splits with the clips that were read; `refused` ones are already reported."""
+    splits, file = dataset.splits, dataset.splits_file
     for split, names in splits.items():
         if not names:
-            report.add("empty_split", "", "no clips in it", key=split, severity="warning")
+            report.add("empty_split", "", "no clips in it", file, split, severity="warning")
         for name in names:
             if name not in seen and name not in refused:
                 message = "the split names a clip that is not in the data; correct the name there"
-                report.add("split_unknown_clip", name, message, key=split)
+                report.add("split_unknown_clip", name, message, file, split)
     named = {name for names in splits.values() for name in names}
     for name in sorted(seen - named):
         message = "this clip is in no split, so nothing will ever use it"
-        report.add("clip_in_no_split", name, message, key="split", severity="warning")
+        report.add("clip_in_no_split", name, message, file, "split", severity="warning")

@@ -39,8 +39,9 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
       ValueError: naming the file, what is wrong with it, and what to do.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; expected a .pth or .safetensors file")
+    if not path.is_file() and (path.exists() or path.is_symlink()):
+        found = "a folder" if path.is_dir() else "no regular file"
+        raise ValueError(f"{path} is {found}; expected a .pth or .safetensors file")
     with open(path, "rb") as file:
         head = file.read(16)
     try:
@@ -50,7 +51,7 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
             f"{path}: {refused}. Expected a PyTorch checkpoint that holds a state_dict: save "
             "`{'state_dict': model.state_dict()}` with torch.save, or as safetensors"
         ) from refused
-    except (*DAMAGE, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (*DAMAGE, OSError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) is truncated or damaged: "
             f"{type(error).__name__}: {error}. Copy or download it again"
@@ -92,9 +93,8 @@ class _Selection:
             self.notes = {k: v for k, v in plain.items() if isinstance(k, str)}
         state = value.get("state_dict", value)
         if not isinstance(state, Mapping) or not any(isinstance(v, Tensor) for v in state.values()):
-            raise Refused(
-                f"a dict without a state_dict (it has {', '.join(map(str, value))[:200]})"
-            )
+            keys = ", ".join(map(str, list(value)[:20]))[:200]
+            raise Refused(f"a dict without a state_dict (it has {keys})")
         for name, item in state.items():
             if isinstance(item, Inert):
                 raise Refused(f"{name} is a {item.origin}; only plain dense tensors can be read")

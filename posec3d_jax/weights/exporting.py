@@ -1,5 +1,6 @@
 """`posec3d export-weights`: a checkpoint of ours under the references' names."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,12 @@ def export_weights(
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     tensors, rows = to_reference_tensors(load_model(folder, like), _counts(folder))
     out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".partial")  # so that nobody takes half of it for the whole
     if out.suffix == ".pth":
-        write_torch(out, tensors)
+        write_torch(partial, tensors, root=out.stem)
     else:
-        write_safetensors(out, tensors, {"format": "pt", "source": "posec3d_jax"})
+        write_safetensors(partial, tensors, {"format": "pt", "source": "posec3d_jax"})
+    os.replace(partial, out)
     return Report(title=f"{folder} -> {out}, network {config.model.name}", rows=rows)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves,
 from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
+STAGING = ".importing"
 _NETWORK = ("backbone.", "cls_head.")
 _FIRST_LAYERS = {
     "conv1.": "slowonly",
@@ -69,9 +71,15 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
         notes=_notes(file, config),
     )
     out.mkdir(parents=True, exist_ok=True)
-    save_model(out, variables)
-    provenance.write_json(out / provenance.CONFIG_FILE, provenance.config_to_dict(config))
-    provenance.write_json(out / IMPORT_FILE, _record(path, file, report))
+    staging = out / STAGING
+    shutil.rmtree(staging, ignore_errors=True)  # what an interrupted import left
+    try:
+        save_model(staging, variables)
+        provenance.write_json(out / provenance.CONFIG_FILE, provenance.config_to_dict(config))
+        provenance.write_json(out / IMPORT_FILE, _record(path, file, report))
+        (staging / FOLDER).rename(out / FOLDER)  # last: where it is, all is whole
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
     return report
 
 

@@ -8,6 +8,7 @@ import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,6 +27,7 @@ _DTYPES = {
 }
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 _METADATA = "__metadata__"
+_LONGEST_TABLE = 100_000_000  # bytes, the format's own limit
 
 
 def looks_like_safetensors(head: bytes) -> bool:
@@ -38,26 +40,59 @@ def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
 
     Raises ValueError, without the file's name, where it is damaged.
     """
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    if length > len(data) - 8:
-        raise ValueError(f"its table of contents has {length} bytes, the file {len(data)}")
-    table = json.loads(data[8 : 8 + length])
+    with open(path, "rb") as file:
+        size = path.stat().st_size - 8
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > min(size, _LONGEST_TABLE):
+            raise ValueError(f"its table of contents has {length} bytes, the file {size + 8}")
+        table = json.loads(file.read(length), object_pairs_hook=_unique)
+        data = memoryview(file.read())
     metadata = table.pop(_METADATA, {})
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{_METADATA} is no object")
+    places = [(name, *_place(name, entry)) for name, entry in table.items()]
+    _check_places(sorted((first, last, name) for name, _, _, first, last in places), len(data))
     return {
-        name: _tensor(name, entry, data[8 + length :]) for name, entry in table.items()
+        name: np.frombuffer(data[first:last], dtype).reshape(shape)
+        for name, dtype, shape, first, last in places
     }, metadata
 
 
-def _tensor(name: str, entry: Mapping, data: bytes) -> np.ndarray:
-    if entry["dtype"] not in _DTYPES:
-        raise ValueError(f"{name} has dtype {entry['dtype']}; expected one of {list(_DTYPES)}")
-    dtype, (first, last) = np.dtype(_DTYPES[entry["dtype"]]), entry["data_offsets"]
-    if last - first != math.prod(entry["shape"]) * dtype.itemsize or not 0 <= first <= last:
-        raise ValueError(f"{name} of shape {entry['shape']} has {last - first} bytes")
-    if last > len(data):
-        raise ValueError(f"{name} ends at byte {last} of {len(data)}")
-    return np.frombuffer(data[first:last], dtype).reshape(entry["shape"])
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("its table of contents has a name twice")
+    return table
+
+
+def _place(name: str, entry: Any) -> tuple[np.dtype, list[int], int, int]:
+    """A tensor's dtype, shape, and where it begins and ends; ValueError where they disagree."""
+    if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= set(entry):
+        raise ValueError(f"{name} lacks dtype, shape or data_offsets")
+    kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(kind, str) or kind not in _DTYPES:
+        raise ValueError(f"{name} has dtype {kind!r:.80}; expected one of {list(_DTYPES)}")
+    if not _whole_numbers(shape) or not _whole_numbers(offsets) or len(offsets) != 2:
+        raise ValueError(f"{name} has a shape or data_offsets that are not of whole numbers")
+    dtype, (first, last) = np.dtype(_DTYPES[kind]), offsets
+    if len(shape) > 32 or last - first != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{name} of shape {str(shape):.80} has {last - first} bytes")
+    return dtype, shape, first, last
+
+
+def _whole_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(n) is int and 0 <= n < 2**63 for n in value)
+
+
+def _check_places(places: list[tuple[int, int, str]], size: int) -> None:
+    """ValueError unless the tensors fill the file, each beginning where another ends."""
+    end = 0
+    for first, last, name in places:
+        if first != end:
+            raise ValueError(f"{name} begins at byte {first}, the tensor before it ends at {end}")
+        end = last
+    if end != size:
+        raise ValueError(f"its tensors end at byte {end} of {size}")
 
 
 def write_safetensors(

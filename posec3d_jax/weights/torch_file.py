@@ -5,6 +5,8 @@ Since PyTorch 1.6 a checkpoint is an uncompressed zip archive: `data.pkl` (the o
 system, objects, storage keys) followed by the storages; many published checkpoints still are.
 """
 
+import math
+import os
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -16,6 +18,7 @@ from posec3d_jax.weights.torch_pickle import Refused, Storage, Tensor, TorchUnpi
 
 ZIP_START, PICKLE_START = b"PK\x03\x04", b"\x80"
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
+_SHARING = 16  # times that tensors may come to the file's size: weights can be tied
 _STORAGE_NAMES = {np.dtype("f4"): "FloatStorage", np.dtype("i8"): "LongStorage"}
 
 Select = Callable[[object], Mapping[str, Tensor]]
@@ -23,27 +26,40 @@ Select = Callable[[object], Mapping[str, Tensor]]
 
 def read_zip(path: Path, select: Select) -> dict[str, np.ndarray]:
     """The tensors that `select` picks out of the objects of a zip checkpoint."""
+    size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         objects = next((n for n in names if n.rpartition("/")[2] == "data.pkl"), None)
         if objects is None:
-            raise Refused(f"a zip archive without data.pkl (it holds {', '.join(names[:3])})")
+            raise Refused(f"a zip archive without data.pkl (it holds {', '.join(names[:3])[:200]})")
         root = objects.removesuffix("data.pkl")
-        big = f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big"
+
+        def entry_of(name: str) -> zipfile.ZipInfo:
+            entry = archive.getinfo(f"{root}{name}")
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
+                raise Refused(f"{name} is compressed, which torch.save does not do")
+            return entry
+
+        big = f"{root}byteorder" in names and archive.read(entry_of("byteorder")) == b"big"
+        with archive.open(entry_of("data.pkl")) as file:
+            wanted = select(TorchUnpickler(file, entry_of("data.pkl").file_size).load())
+        storages = _storages(wanted)
+        _check_total(sum(map(_bytes_of, storages.values())), size, 1, "storages")
+        _check_total(sum(map(_bytes_in, wanted.values())), size, _SHARING, "tensors")
 
         def read_storage(storage: Storage) -> bytes:
-            entry = archive.getinfo(f"{root}data/{storage.key}")
-            if entry.file_size != storage.count * storage.dtype.itemsize:
+            entry = entry_of(f"data/{storage.key}")
+            if entry.file_size != _bytes_of(storage):
                 raise ValueError(f"storage {storage.key} has {entry.file_size} bytes")
             return archive.read(entry)
 
-        with archive.open(objects) as file:
-            wanted = select(TorchUnpickler(file).load())
-        return {name: t.read(read_storage, ">" if big else "<") for name, t in wanted.items()}
+        found = {key: read_storage(storage) for key, storage in storages.items()}
+    return {n: t.read(lambda s: found[s.key], ">" if big else "<") for n, t in wanted.items()}
 
 
 def read_legacy(path: Path, select: Select) -> dict[str, np.ndarray]:
     """The same of a checkpoint in the format before PyTorch 1.6."""
+    size = path.stat().st_size
     with open(path, "rb") as file:
         if TorchUnpickler(file).load() != _MAGIC or TorchUnpickler(file).load() != _VERSION:
             raise Refused("a pickle, but none of PyTorch's")
@@ -51,22 +67,45 @@ def read_legacy(path: Path, select: Select) -> dict[str, np.ndarray]:
         order = "<" if system.get("little_endian", True) else ">"
         unpickler = TorchUnpickler(file)
         wanted = select(unpickler.load())
+        storages = _storages(wanted)
+        _check_total(sum(map(_bytes_in, wanted.values())), size, _SHARING, "tensors")
         found = {}
         for key in TorchUnpickler(file).load():
             (count,) = struct.unpack(f"{order}q", file.read(8))
-            size = count * unpickler.storages[key].dtype.itemsize
-            found[key] = file.read(size) if count >= 0 else b""
-            if len(found[key]) != size:
-                raise ValueError(f"storage {key} ends after {len(found[key])} of {size} bytes")
+            length, left = count * unpickler.storages[key].dtype.itemsize, size - file.tell()
+            if not 0 <= length <= left:
+                raise ValueError(f"storage {key} ends after {left} of {length} bytes")
+            if key in storages:
+                found[key] = file.read(length)
+            else:  # an optimizer's, say
+                file.seek(length, os.SEEK_CUR)
     return {name: t.read(lambda s: found[s.key], order) for name, t in wanted.items()}
 
 
-def write_torch(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+def _storages(tensors: Mapping[str, Tensor]) -> dict[str, Storage]:
+    """Each storage once: tensors may share one."""
+    return {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+
+
+def _bytes_of(storage: Storage) -> int:
+    return abs(storage.count) * storage.dtype.itemsize
+
+
+def _bytes_in(tensor: Tensor) -> int:
+    return abs(math.prod(tensor.shape)) * tensor.dtype.itemsize
+
+
+def _check_total(total: int, size: int, times: int, what: str) -> None:
+    """Refused where a file of `size` bytes holds more: forged sizes, or one place many times."""
+    if total > times * size:
+        raise Refused(f"{what} of {total} bytes in a file of {size}")
+
+
+def write_torch(path: Path, tensors: Mapping[str, np.ndarray], root: str = "archive") -> None:
     """Writes `{'state_dict': tensors, 'meta': {}}` as `torch.save` would; float32 and int64 only.
 
-    `torch.load(path, weights_only=True)` reads it.
+    `root` is the folder inside the archive. `torch.load(path, weights_only=True)` reads it.
     """
-    root = path.stem
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(f"{root}/data.pkl", _pickled(tensors))
         archive.writestr(f"{root}/byteorder", "little")

@@ -7,14 +7,17 @@ The bytes of a tensor are read later, and only of those tensors that are wanted.
 """
 
 import math
-import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import jax.numpy as jnp
 import numpy as np
 
+from posec3d_jax.data.bounded_pickle import BoundedUnpickler, Constructor, Refused, check_key
+
+_MOST_NAMES = 10_000  # unknown classes that a checkpoint may name; each costs a kilobyte
 _STORAGES = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -45,28 +48,13 @@ _DTYPES = {
 }
 
 
-class Refused(pickle.UnpicklingError):
-    """The pickle does what no checkpoint does."""
-
-
 class Inert:
     """Stands for an object of an unknown class: made of anything, keeps nothing, does nothing."""
 
     origin = "?"
 
-    def __new__(cls, *args, **kwargs):
-        return super().__new__(cls)
-
-    def __init__(self, *args, **kwargs):
+    def __setitem__(self, key, value):
         pass
-
-    def __call__(self, *args, **kwargs):
-        return self
-
-    def _swallow(self, *args):
-        pass
-
-    __setstate__ = __setitem__ = append = extend = add = _swallow
 
 
 @dataclass(eq=False)
@@ -110,28 +98,11 @@ class Tensor:
         return np.lib.stride_tricks.as_strided(values, self.shape, steps).copy()
 
 
-class _Fixed:
-    """What the file can name but not alter: `__setstate__` is how a pickle alters objects."""
-
-    def __setstate__(self, state):
-        raise Refused("it alters a constructor")
-
-
-class _Kind(_Fixed):
+class _Kind:
     """Stands for a storage class or a dtype."""
 
     def __init__(self, dtype):
         self.dtype = np.dtype(dtype)
-
-
-class _Function(_Fixed):
-    """Stands for a function of PyTorch that rebuilds a tensor."""
-
-    def __init__(self, call):
-        self._call = call
-
-    def __call__(self, *args):
-        return self._call(*args)
 
 
 def _tensor(storage, offset, shape, strides, *_):
@@ -143,10 +114,15 @@ def _tensor_with_dtype(storage, offset, shape, strides, _grad, _hooks, kind, *_)
 
 
 def _view(storage, dtype, offset, shape, strides) -> Tensor:
-    numbers = (offset, *shape, *strides)
-    if not isinstance(storage, Storage) or not all(type(n) is int for n in numbers):
-        raise Refused("a tensor of something that is no storage")
-    return Tensor(storage, offset, tuple(shape), tuple(strides), dtype)
+    if not isinstance(storage, Storage) or not isinstance(shape, tuple) or len(shape) > 32:
+        raise Refused("a tensor of something that is no storage, or has no shape")
+    if not all(type(n) is int for n in (offset, *shape, *strides)):
+        raise Refused("a tensor whose shape is not of whole numbers")
+    return Tensor(storage, offset, shape, tuple(strides), dtype)
+
+
+def _size(shape=()) -> tuple:
+    return shape if isinstance(shape, tuple) else Inert()
 
 
 def _first(tensor, *_):
@@ -155,20 +131,20 @@ def _first(tensor, *_):
 
 
 def _from_type(function, _type, args, _state):
-    return function(*args) if isinstance(function, _Function) else Inert()
+    return function.call(*args) if isinstance(function, Constructor) else Inert()
 
 
 def _known() -> dict[tuple[str, str], object]:
-    table: dict[tuple[str, str], object] = {
-        ("collections", "OrderedDict"): OrderedDict,
-        ("torch", "Size"): _Function(tuple),
-        ("torch._utils", "_rebuild_tensor"): _Function(_tensor),
-        ("torch._utils", "_rebuild_tensor_v2"): _Function(_tensor),
-        ("torch._utils", "_rebuild_tensor_v3"): _Function(_tensor_with_dtype),
-        ("torch._utils", "_rebuild_parameter"): _Function(_first),
-        ("torch._utils", "_rebuild_parameter_with_state"): _Function(_first),
-        ("torch._tensor", "_rebuild_from_type_v2"): _Function(_from_type),
+    calls = {
+        ("torch", "Size"): _size,
+        ("torch._utils", "_rebuild_tensor"): _tensor,
+        ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+        ("torch._utils", "_rebuild_tensor_v3"): _tensor_with_dtype,
+        ("torch._utils", "_rebuild_parameter"): _first,
+        ("torch._utils", "_rebuild_parameter_with_state"): _first,
+        ("torch._tensor", "_rebuild_from_type_v2"): _from_type,
     }
+    table: dict[tuple[str, str], object] = {n: Constructor(call) for n, call in calls.items()}
     for name, dtype in _STORAGES.items():
         table["torch", name] = table["torch.storage", name] = _Kind(dtype)
     return table | {("torch", name): _Kind(dtype) for name, dtype in _DTYPES.items()}
@@ -177,16 +153,37 @@ def _known() -> dict[tuple[str, str], object]:
 KNOWN = _known()
 
 
-class TorchUnpickler(pickle.Unpickler):
+class TorchUnpickler(BoundedUnpickler):
     """Reads one pickle; `storages` collects what its tensors refer to, by key."""
 
-    def __init__(self, file):
-        super().__init__(file, encoding="latin1")
+    targets = (dict, Inert)
+
+    def __init__(self, file: BinaryIO, size: int | None = None):
+        super().__init__(file, size)
         self.storages: dict[str, Storage] = {}
+        self._named = KNOWN | {("collections", "OrderedDict"): Constructor(self._ordered_dict)}
 
     def find_class(self, module: str, name: str):
-        known = KNOWN.get((module, name))
-        return known or type("Inert", (Inert,), {"origin": f"{module}.{name}"})
+        if (module, name) not in self._named:
+            if len(self._named) > _MOST_NAMES:
+                raise Refused(f"more than {_MOST_NAMES} unknown classes")
+            inert = type("Inert", (Inert,), {"origin": f"{module}.{name}"[:200]})
+            self._named[module, name] = inert
+        return self._named[module, name]
+
+    def make(self, function, args: tuple):
+        if isinstance(function, type) and issubclass(function, Inert):
+            return function()
+        return function if isinstance(function, Inert) else super().make(function, args)
+
+    def alter(self, value, state) -> None:
+        """Attributes are dropped; an inert class or one of the known functions takes none."""
+        if not isinstance(value, dict | Inert | Tensor | Storage):
+            raise Refused("it alters a constructor")
+
+    def _ordered_dict(self, items=()) -> OrderedDict:
+        self.charge(128 * len(items))
+        return OrderedDict((check_key(key), value) for key, value in items)
 
     def persistent_load(self, pid):
         if not isinstance(pid, tuple) or not pid:
@@ -197,6 +194,8 @@ class TorchUnpickler(pickle.Unpickler):
         if pid[0] != "storage" or not isinstance(kind, _Kind) or type(count) is not int:
             return Inert()
         start = view[0][1] if view and view[0] else 0
-        storage = Storage(kind.dtype, str(key), count, start)
+        if type(start) is not int or not isinstance(key, str | int):
+            raise Refused("a storage whose name or place is none")
+        storage = Storage(kind.dtype, str(check_key(key)), count, start)
         self.storages.setdefault(storage.key, storage)
         return storage

@@ -71,4 +71,6 @@ def read_dataset(
         )
     if name != "simulated" and not (str(path) and Path(path).exists()):
         raise FileNotFoundError(f"config.data.source is {str(path)!r}, which does not exist")
+    if name != "simulated" and not (Path(path).is_file() or Path(path).is_dir()):
+        raise ValueError(f"config.data.source is {str(path)!r}, which is no regular file or folder")
     return READERS[name](Path(path), skeleton=skeleton, camera=camera, report=report, **options)

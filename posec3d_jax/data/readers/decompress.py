@@ -6,6 +6,8 @@ found, with the frame it was found in, instead of a mostly empty array.
 
 import numpy as np
 
+MOST_CELLS = 100_000_000  # joints x frames x persons of a clip; 600 MB
+
 
 def decompress_pose(
     rows: np.ndarray,
@@ -52,9 +54,14 @@ def decompress_pose(
         total_frames = len(present)
     elif len(frames) and frames[-1] >= total_frames:
         raise ValueError(f"frame_inds reaches {frames[-1]}, total_frames is {total_frames}")
+    if not 0 <= total_frames <= MOST_CELLS:
+        raise ValueError(f"total_frames is {total_frames}")
     per_frame = np.bincount(frames, minlength=total_frames)
     # A row's place among those of its frame: its number less that of the frame's first row.
     place = np.arange(len(frames)) - (np.cumsum(per_frame) - per_frame)[frames]
+    cells = int(per_frame.max(initial=0)) * total_frames * rows.shape[1]
+    if cells > MOST_CELLS:
+        raise ValueError(f"{cells} joints when unfolded, {rows.shape[0]} rows in the file")
     unfolded = np.zeros((per_frame.max(initial=0), total_frames, *rows.shape[1:]), np.float16)
     unfolded[place, frames] = rows
     if len(unfolded) > max_person:

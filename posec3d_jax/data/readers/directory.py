@@ -51,7 +51,7 @@ def read(
     classes.json is not as above. A clip that cannot be used is left out, with an error in `report`.
     """
     files = sorted(file for kind in ("npz", "json") for file in path.rglob(f"*.{kind}"))
-    files = [file for file in files if file not in (path / SPLITS, path / CLASSES)]
+    files = [f for f in files if f.is_file() and f not in (path / SPLITS, path / CLASSES)]
     if not files or not (path / SPLITS).is_file():
         what = f"{SPLITS}, which lists the clips of each split" if files else ".npz or .json clips"
         raise FileNotFoundError(f"{path}: expected {what} (see the directory format in the README)")
@@ -70,6 +70,7 @@ def read(
         ),
         total=len(files),
         notes=(f"clips with 3-D keypoints, if any, are {describe(camera)}",),
+        splits_file=str(path / SPLITS),
     )
 
 
@@ -123,6 +124,6 @@ def _read_file(file: Path, folder: Path, camera: Mapping) -> SkeletonSequence:
         frame_size = camera["image_size"]
     if frame_size is None:
         raise BadSample("missing_key", "pixels need the frame's (height, width)", "frame_size")
-    label = np.asarray(contents["label"])
-    label = label.item() if label.ndim == 0 else contents["label"]
+    label = contents["label"]
+    label = label.item() if isinstance(label, np.ndarray) and label.ndim == 0 else label
     return SkeletonSequence(_name(file, folder), keypoint, score, frame_size, label, str(file))

@@ -19,17 +19,18 @@ from posec3d_jax.data.readers.files import (
     BadSample,
     find_files,
     load_mat,
+    number_array,
     read_samples,
     require_layout,
     scalar,
 )
-from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport, brief
 from posec3d_jax.label_spaces import CLASS_NAMES
 from posec3d_jax.skeletons import Skeleton
 
 CLASSES = CLASS_NAMES["penn_action"]
 SPLITS = {1: "train", -1: "test"}
-KEYS = ("action", "x", "y", "visibility", "train", "dimensions")
+KEYS, TEXT = ("action", "train", "x", "y", "visibility", "dimensions"), ("action", "train")
 
 
 def read(
@@ -73,14 +74,14 @@ def _read_file(
         raise BadSample("unknown_class", f"action {action!r}, expected one of {CLASSES}", "action")
     if flag not in SPLITS:
         raise BadSample("unknown_split", f"train flag {flag!r}, expected 1 or -1", "train")
-    x, y, visible = contents["x"], contents["y"], contents["visibility"]
+    x, y, visible, size = (number_array(contents[key], key) for key in KEYS if key not in TEXT)
     if not x.shape == y.shape == visible.shape:
         shapes = f"x {x.shape}, y {y.shape}, visibility {visible.shape}"
         raise BadSample("wrong_shape", f"shapes differ: {shapes}", "visibility")
-    if contents["dimensions"].size != 3:
-        message = f"{contents['dimensions']}, expected height, width, frames"
+    if size.size != 3 or not np.isfinite(size).all():
+        message = f"{brief(size)}, expected height, width, frames"
         raise BadSample("wrong_shape", message, "dimensions")
-    height, width, _ = (int(side) for side in contents["dimensions"].ravel())
+    height, width, _ = (int(side) for side in size.ravel())
     keypoint = np.stack([x, y], axis=-1).astype(np.float32)
     inside = np.all((keypoint > 1) & (keypoint < (width, height)), axis=-1)
     score = np.where(visible > 0, 1.0, np.where(inside, invisible_score, 0.0)).astype(np.float32)

@@ -38,13 +38,15 @@ import numpy as np
 from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import BadSample, read_samples
 from posec3d_jax.data.readers.pyskl_samples import (
+    NAME,
     SampleOptions,
+    key_list,
     load_packs,
     need,
     read_sample,
     whole,
 )
-from posec3d_jax.data.records import SkeletonDataset, ValidationReport
+from posec3d_jax.data.records import SkeletonDataset, ValidationReport, brief
 from posec3d_jax.data.unpickle import load_pickle
 from posec3d_jax.data.validation import layout_message
 from posec3d_jax.skeletons import Skeleton
@@ -95,7 +97,7 @@ def read(
     if valid_ratio > 0:
         samples, splits = _drop_invalid(samples, splits, options, report)
     # A file of packs is large and holds many clips: they are read together, the file once.
-    samples.sort(key=lambda item: str(item[1].get("raw_file", "")))
+    samples.sort(key=lambda item: brief(item[1].get("raw_file", "")))
     return SkeletonDataset(
         name=path.stem,
         skeleton=skeleton,
@@ -109,6 +111,8 @@ def read(
         ),
         total=len(samples),
         notes=_notes(samples, options),
+        splits_file=str(path),
+        keys={"score": "keypoint_score", "frame_size": "img_shape"},
     )
 
 
@@ -120,7 +124,7 @@ def _load(file: Path) -> tuple[list, Splits | None]:
     annotations, splits = load_pickle(file), None
     if isinstance(annotations, dict):
         if "annotations" not in annotations:
-            keys = ", ".join(map(repr, annotations))[:200] or "none"
+            keys = key_list(annotations)
             expected = "expected 'annotations' and 'split'"
             raise ValueError(f"{file}: a dict with the keys {keys}; {expected}")
         annotations, splits = annotations["annotations"], annotations.get("split")
@@ -135,7 +139,10 @@ def _load(file: Path) -> tuple[list, Splits | None]:
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, list | tuple | set | frozenset | np.ndarray)
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1 and value.dtype.kind in "iuU"
+    is_list = isinstance(value, list | tuple | set | frozenset)
+    return is_list and all(isinstance(name, NAME) for name in value)
 
 
 def _named(annotations: list, file: Path, report: ValidationReport) -> NamedSamples:
@@ -148,9 +155,11 @@ def _named(annotations: list, file: Path, report: ValidationReport) -> NamedSamp
             message = f"expected a dict, found {type(sample).__name__}"
             report.add("wrong_type", f"annotation {i}", message, str(file), "annotations")
         elif key not in sample:
-            keys = ", ".join(map(str, sample))
-            message = f"no {key!r}, which names the clip; the sample has {keys}"
+            message = f"no {key!r}, which names the clip; the sample has {key_list(sample)}"
             report.add("missing_key", f"annotation {i}", message, str(file), key)
+        elif not isinstance(sample[key], NAME):
+            message = f"{brief(sample[key])} is no name"
+            report.add("wrong_type", f"annotation {i}", message, str(file), key)
         else:
             present = {k: value for k, value in sample.items() if value is not None}
             named.append((str(sample[key]), present))
@@ -194,7 +203,7 @@ def _valid_ratio(sample: dict, box_thr: float) -> float:
     """Share of the frames with a person whose box scores at least `box_thr`."""
     valid, total = need(sample, "valid"), whole(sample, "total_frames")
     if not isinstance(valid, dict) or box_thr not in valid:
-        known = sorted(valid, key=str) if isinstance(valid, dict) else valid
+        known = key_list(valid) if isinstance(valid, dict) else brief(valid)
         raise BadSample("missing_key", f"no count for box_thr {box_thr}, only {known}", "valid")
     return whole(valid, box_thr) / max(total, 1)
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.decompress import decompress_pose
-from posec3d_jax.data.readers.files import BadSample, number_array
+from posec3d_jax.data.readers.files import BadSample, check_lists, number_array
 from posec3d_jax.data.readers.views import project_scored
-from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.records import SkeletonSequence, brief
 from posec3d_jax.data.unpickle import load_pickle
+
+NAME = str | int | np.str_ | np.integer  # what may name a clip or a split
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSeque
     return SkeletonSequence(name, keypoint, score, frame_size, label, str(options.file))
 
 
+def key_list(contents: dict) -> str:
+    """The keys of a dict, for messages."""
+    return ", ".join(brief(key) for key in list(contents)[:20]) or "none"
+
+
 def need(sample: dict, key: str):
     """`sample[key]`; `BadSample` without it."""
     if key not in sample:
-        keys = ", ".join(map(str, sample))
-        raise BadSample("missing_key", f"the sample has no {key!r}; it has {keys}", key)
+        raise BadSample("missing_key", f"the sample has no {key!r}; it has {key_list(sample)}", key)
     return sample[key]
 
 
@@ -66,7 +72,7 @@ def whole(sample: dict, key: str) -> int:
     """`sample[key]` as an int; `BadSample` where it is missing or no whole number."""
     value = need(sample, key)
     if not isinstance(value, int | np.integer):
-        raise BadSample("wrong_type", f"{value!r} is no whole number", str(key))
+        raise BadSample("wrong_type", f"{brief(value)} is no whole number", str(key))
     return int(value)
 
 
@@ -89,7 +95,7 @@ def _label(label):
     if isinstance(label, np.ndarray) and label.ndim == 0:
         return label.item()
     if isinstance(label, list | tuple | set | np.ndarray):
-        message = f"{label!r}: several labels a clip are not supported, expected one integer"
+        message = f"{brief(label)}: several labels a clip are not supported, expected one integer"
         raise BadSample("multi_label", message, "label")
     return label
 
@@ -110,6 +116,7 @@ def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
     keep = None
     if options.valid_ratio > 0:
         keep = number_array(need(sample, "box_score"), "box_score") >= options.box_thr
+    check_lists(frames, "frame_inds")
     try:
         keypoint, score = decompress_pose(
             number_array(rows, "keypoint"),
@@ -127,12 +134,15 @@ def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
 
 def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     """What the clip's own file, or the file of packs, holds about this clip."""
-    clip = str(sample.get("frame_dir", name))
+    clip = sample.get("frame_dir", name)
+    if not isinstance(clip, NAME) or not isinstance(sample.get("raw_file", ""), str):
+        raise BadSample("wrong_type", "'frame_dir' or 'raw_file' is no text", "frame_dir")
+    clip = str(clip)
     own_file = Path(options.skeleton_dir) / f"{clip}.pkl"
-    if options.skeleton_dir and own_file.is_file():
+    if options.skeleton_dir and _is_file(own_file):
         file, pack = own_file, load_packs(own_file)
     elif "raw_file" in sample:
-        file = _find(Path(str(sample["raw_file"])), options)
+        file = _find(Path(sample["raw_file"]), options)
         contents = options.load_packs(file)
         pack = contents.get(clip) if isinstance(contents, dict) else None
     elif options.skeleton_dir:
@@ -148,6 +158,13 @@ def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     return pack
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
 def _find(raw_file: Path, options: SampleOptions) -> Path:
     """`raw_file` as it stands, beside the annotations, or in the folder of the option."""
     folders = [Path(), options.file.parent]
@@ -156,10 +173,11 @@ def _find(raw_file: Path, options: SampleOptions) -> Path:
         folder = Path(options.skeleton_dir)
         tried += [folder / raw_file, folder / raw_file.name]
     for file in tried:
-        if file.is_file():
+        if _is_file(file):
             return file
+    places = ", ".join(str(file)[:300] for file in tried)
     message = (
-        f"none of {', '.join(map(str, tried))} exists; name the folder of these files in "
+        f"none of {places} exists; name the folder of these files in "
         "config.data.reader_options.skeleton_dir"
     )
     raise BadSample("missing_pack", message, "raw_file")

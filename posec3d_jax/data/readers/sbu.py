@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.readers.files import BadSample, read_samples, require_layout
+from posec3d_jax.data.readers.files import BadSample, load_table, read_samples, require_layout
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.label_spaces import CLASS_NAMES
 from posec3d_jax.skeletons import Skeleton
@@ -85,12 +85,7 @@ def _read_file(file: Path, frame_size: tuple[int, int]) -> SkeletonSequence:
         raise BadSample("unknown_split", f"pair {pair!r} is in none of the published folds")
     if not action.isdigit() or not 1 <= int(action) <= len(CLASSES):
         raise BadSample("unknown_class", f"folder {action!r}, expected 01 to 08")
-    try:
-        rows = np.loadtxt(file, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
-        raise BadSample("unreadable_file", f"no table of numbers: {error}") from error
-    if rows.shape[1] != 91:
-        raise BadSample("wrong_shape", f"{rows.shape[1]} numbers a line, expected 91")
+    rows = load_table(file, 91, ",")
     points = rows[:, 1:].reshape(-1, 2, 15, 3).transpose(1, 0, 2, 3)
     keypoint = points[..., :2] * frame_size[::-1]
     score = np.any(points != 0, axis=-1).astype(np.float32)

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.files import (
-    BadSample,
     find_files,
+    load_table,
     read_samples,
     require_layout,
     splits_by,
@@ -34,7 +34,8 @@ from posec3d_jax.label_spaces import CLASS_NAMES
 from posec3d_jax.skeletons import Skeleton
 
 CLASSES = CLASS_NAMES["utkinect"]
-RECORDING = re.compile(r"s(\d+)_e\d+")
+RECORDING = re.compile(r"s([0-9]{1,9})_e[0-9]{1,9}")
+FRAME = re.compile(r"[0-9]{1,9}")
 SEGMENT = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 
 
@@ -103,7 +104,11 @@ def _segments(file: Path, report: ValidationReport) -> Iterator[_Segment]:
     if not file.is_file():
         raise FileNotFoundError(f"{file}: the list of segments is missing")
     recording = ""
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except ValueError as error:
+        raise ValueError(f"{file}: no text ({error})") from error
+    for number, line in enumerate(lines, 1):
         line = line.strip()
         if RECORDING.fullmatch(line):
             recording = line
@@ -111,9 +116,9 @@ def _segments(file: Path, report: ValidationReport) -> Iterator[_Segment]:
             segment = SEGMENT.fullmatch(line)
             if not recording or not segment or segment[1] not in CLASSES:
                 expected = "'s01_e01', or 'action: first last' below it"
-                raise ValueError(f"{file}, line {number}: {line!r}; expected {expected}")
+                raise ValueError(f"{file}, line {number}: {line[:80]!r}; expected {expected}")
             action, first, last = segment.groups()
-            if first.isdigit() and last.isdigit():
+            if FRAME.fullmatch(first) and FRAME.fullmatch(last):
                 yield _Segment(recording, action, int(first), int(last))
             else:
                 message = f"left out: its frames are {first} to {last}"
@@ -127,13 +132,7 @@ def _recording_file(folder: Path, clip: _Segment) -> Path:
 
 def _load_recording(file: Path) -> np.ndarray:
     """Rows [N, 61]: frame number, then 20 joints x 3."""
-    try:
-        rows = np.loadtxt(file, ndmin=2)
-    except (OSError, ValueError) as error:
-        raise BadSample("unreadable_file", f"no table of numbers: {error}") from error
-    if rows.shape[1] != 61:
-        raise BadSample("wrong_shape", f"{rows.shape[1]} numbers a line, expected 61")
-    return rows
+    return load_table(file, 61)
 
 
 def _read_view(

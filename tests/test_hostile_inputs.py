@@ -1,0 +1,94 @@
+"""Hostile and broken files: thousands are read under guard, without harm, and with a message."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from posec3d_jax.data.info import DataError
+from posec3d_jax.data.sources import open_source
+from posec3d_jax.inspection import inspect_dataset
+from posec3d_jax.prepare import prepare
+from tests.tiny import tiny_config
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+
+
+def _try_all(tmp_path, *arguments: str) -> dict:
+    """What `python -m benchmarks.hostile_inputs` recorded; in a process with limits of its own."""
+    out = tmp_path / "record.json"
+    command = [sys.executable, "-m", "benchmarks.hostile_inputs", f"--out={out}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode in (0, 1) and out.exists(), done.stderr[-3000:]
+    record = json.loads(out.read_text())
+    assert not any(record["faults"].values()), "\n".join(record["first_faults"])
+    assert record["peak_memory_growth_mb"] < 1024
+    return record
+
+
+def test_nothing_is_run_written_or_left_without_a_message(tmp_path):
+    record = _try_all(tmp_path, "--mutations=10", "--cuts=20")
+    assert record["tried"] > 1500 and record["refused"] > 1000
+
+
+@pytest.mark.slow
+def test_the_same_of_many_thousands(tmp_path):
+    record = _try_all(tmp_path, "--mutations=200", "--cuts=300")
+    assert record["tried"] > 15_000
+
+
+KILLED = """
+import os, signal
+from ml_collections import ConfigDict
+from posec3d_jax import prepare
+from posec3d_jax.data.readers import READERS
+from posec3d_jax.skeletons import get_skeleton
+from dataclasses import replace
+
+read = READERS["simulated"]
+
+def until_killed(path, **options):
+    dataset = read(path, **options)
+    def clips():
+        for i, clip in enumerate(dataset.sequences):
+            if i == 20:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield clip
+    return replace(dataset, sequences=clips())
+
+READERS["simulated"] = until_killed
+prepare.prepare(ConfigDict({data!r}))
+"""
+
+
+@pytest.mark.parametrize("storage", ["pack", "tfds"])
+def test_a_killed_prepare_says_so_and_can_be_repeated(tmp_path, storage):
+    (tmp_path / "simulated").mkdir()  # so that the config is made without a data set
+    config = tiny_config(tmp_path)
+    (tmp_path / "simulated").rmdir()
+    config.data.storage = storage
+    code = KILLED.format(data=config.data.to_dict())
+    killed = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True)
+    assert killed.returncode == -9, killed.stderr
+    left = tmp_path / "simulated.preparing"
+    assert left.is_dir() and not (tmp_path / "simulated").exists()
+    for look in (
+        lambda: open_source(config.data, "train"),
+        lambda: inspect_dataset(config.data.dir),
+    ):
+        with pytest.raises(DataError, match="interrupted.*posec3d prepare"):
+            look()
+    prepare(config.data, progress=lambda line: None)
+    assert len(open_source(config.data, "train")) > 0 and not left.exists()
+
+
+def test_an_overwrite_killed_between_its_two_renames_tells_where_the_old_data_set_is(tmp_path):
+    config = tiny_config(tmp_path)
+    folder = Path(config.data.dir)
+    folder.rename(tmp_path / "simulated.replaced")
+    with pytest.raises(DataError, match="is still in .*simulated.replaced"):
+        open_source(config.data, "train")
