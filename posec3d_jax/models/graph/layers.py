@@ -18,6 +18,7 @@ Initializer = Callable[..., jax.Array]
 he_normal = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 fan_in_uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 DATA_BN = ("VC", "MVC", "none")
+BLOCKS = 10
 
 
 class Conv(nn.Module):
@@ -152,7 +153,7 @@ def ten_blocks(
     **options,
 ) -> jax.Array:
     """The blocks of all networks but MS-G3D; the fifth and the eighth double width and stride."""
-    for i in range(10):
+    for i in range(BLOCKS):
         features = width * 2 ** ((i >= 4) + (i >= 7))
         stride = 2 if i in (4, 7) else 1
         block = Block(features, stride, i == 0, spatial, temporal, name=f"{name}_{i}", **options)
