@@ -30,5 +30,5 @@ def get_config(variant: str = "joint-fold1"):
     config.model = base.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 10
-    config.train.epochs = 4
+    config.train.epochs = 3
     return config

@@ -30,7 +30,7 @@ def get_config(variant: str = ""):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
-    base.set_small(config, frames=24, size=32, width=16)
+    base.set_small(config, frames=16, size=32, width=16)
     config.data.repeat = 10
     config.train.epochs = 6
     return config

@@ -39,7 +39,16 @@ def test_logits_and_averaged_clips_equal_the_reference(shared, name):
         np.testing.assert_allclose(scores, data["clip_avg_prob"], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", base.GRAPH_NETWORKS)
+SLOW_TO_COMPILE = {"aagcn", "ctrgcn", "msg3d"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW_TO_COMPILE else ())
+        for name in base.GRAPH_NETWORKS
+    ],
+)
 def test_a_few_steps_lower_the_loss(name, monkeypatch):
     monkeypatch.setattr(layers, "BLOCKS", 2)  # ten take minutes to compile
     config = base.get_config()
