@@ -13,6 +13,8 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
+from posec3d_jax.disk import write_whole
+
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 # Keys that configs got after the first runs were stored, with what those runs did.
 _LATER_KEYS = {
@@ -24,6 +26,7 @@ _LATER_KEYS = {
         "test_mirror": "W-1-x",
     },
     "evaluate": {"mean_class": "union"},
+    "train": {"keep_checkpoints": 2, "stall_minutes": 30.0},
 }
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
 
@@ -78,7 +81,11 @@ def config_to_dict(config) -> dict[str, Any]:
 
 def stored_config(workdir: str | Path) -> dict[str, Any]:
     """The config of the run in that directory, with every key of today; {} where there is none."""
-    config = read_json(Path(workdir) / CONFIG_FILE)
+    return with_later_keys(read_json(Path(workdir) / CONFIG_FILE))
+
+
+def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
+    """A stored config with the keys that were added since, as they were before they existed."""
     later = {part: keys | config[part] for part, keys in _LATER_KEYS.items() if part in config}
     return config | later
 
@@ -137,10 +144,12 @@ def write_record(
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes through a temporary file, so that a reader never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    """Writes a file that a reader never sees half of.
+
+    Raises:
+      DiskError: it cannot be written.
+    """
+    write_whole(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:
