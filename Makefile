@@ -8,11 +8,11 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test test-slow lint format clean
 
 help:
 	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
-	@echo "make test    style checks and tests"
+	@echo "make test    style checks and tests;  make test-slow  the long ones (20 minutes)"
 	@echo "make setup   only the virtual environment, $(VENV)"
 	@echo "make lint    only the style checks;  make format  corrects what it can"
 	@echo "make clean   remove the environment and caches (not data/ and runs/)"
@@ -22,6 +22,9 @@ demo: $(READY)
 
 test: lint
 	@$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
-"""A run of seconds that saves after every second step, for benchmarks/endurance.py and the tests.
+"""A run of seconds that saves after every third step, for benchmarks/endurance.py and the tests.
 
-    posec3d prepare --config=benchmarks/endurance_config.py --config.data.dir=DIR
+posec3d prepare --config=benchmarks/endurance_config.py --config.data.dir=DIR
 """
 
 from configs import base
@@ -20,7 +20,7 @@ def get_config():
     config.sampling.num_frames, config.sampling.test_clips = 4, 2
     config.volume.train_size = config.volume.test_size = (16, 16)
     config.model = base.c3d_light(width=4)
-    config.train.batch_size = 12  # 24 clips to train on: an epoch is two steps
+    config.train.batch_size = 12  # 30 clips to train on: an epoch is three steps
     config.train.epochs = 60
     config.train.log_every = 1
     config.train.validate_every = 10

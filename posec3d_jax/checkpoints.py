@@ -75,7 +75,8 @@ class Checkpoints:
             )
         self.top1 = validation_top1(workdir)
         context = ocp.Context()
-        context.async_options.post_finalization_callback = self._seal
+        # A method would not do: Orbax copies its options deeply, and with it this object.
+        context.async_options.post_finalization_callback = lambda: self._seal()
         self._checkpointer = ocp.training.Checkpointer(
             self._folder,
             context=context,
@@ -166,8 +167,8 @@ class Checkpoints:
     def _seal(self) -> None:
         """Adds the checksums to the temporary folder; Orbax calls it just before the renaming."""
         if jax.process_index() == 0:
-            for folder in self._folder.glob(f"{self._saving}{_TEMPORARY[1:]}"):
-                write_checksums(folder)
+            (folder,) = self._folder.glob(f"{self._saving}{_TEMPORARY[1:]}")
+            write_checksums(folder)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

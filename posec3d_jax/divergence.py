@@ -63,10 +63,10 @@ class DivergenceCheck:
             provenance.write_json(self._workdir / DIVERGED_FILE, facts | {"checkpoint": last})
         listed = ", ".join(clips[:_LISTED]) + ", ..." * (len(clips) > _LISTED)
         return FloatingPointError(
-            f"{what} at step {step}; up to step {self._good} all was finite. The clips of that step "
-            f"are {listed} ({DIVERGED_FILE} in the run's directory has them all). The last good "
-            f"checkpoint: {last}. Lower config.optimizer.learning_rate, or look at these clips with "
-            "`posec3d inspect`"
+            f"{what} at step {step}; up to step {self._good} all was finite. The clips of that "
+            f"step are {listed} ({DIVERGED_FILE} in the run's directory has them all). The last "
+            f"good checkpoint: {last}. Lower config.optimizer.learning_rate, or look at these "
+            "clips with `posec3d inspect`"
         )
 
 
