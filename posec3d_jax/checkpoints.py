@@ -4,9 +4,9 @@ A step's checkpoint holds two parts: 'model' (params and batch_stats, all that i
 'training' (step and optimizer state); with them the facts of its run, and checksums of its files.
 The latest few are kept, and the best by validation top-1.
 
-A checkpoint gets its name when it is whole and on disk: Orbax writes to a temporary folder, the
-checksums are added there, and the folder is renamed. Whatever kills a run leaves whole checkpoints,
-and at most a temporary folder that the next run removes.
+A checkpoint gets its name when it is whole and on disk: Orbax writes to a temporary folder, facts
+and checksums are added there, and the folder is renamed. Whatever kills a run leaves whole
+checkpoints, and at most a temporary folder that the next run removes.
 """
 
 import shutil
@@ -23,9 +23,10 @@ from posec3d_jax.checkpoint_files import (
     best_step,
     damage_of,
     finished_steps,
+    read_facts,
+    seal,
     set_damaged_aside,
 )
-from posec3d_jax.checksums import write_checksums
 from posec3d_jax.disk import DiskError, advice
 from posec3d_jax.metric_writer import validation_top1
 from posec3d_jax.recognizer import TrainState
@@ -112,9 +113,7 @@ class Checkpoints:
             "training": {"step": state.step, "opt_state": state.opt_state},
         }
         with self._explaining():
-            self._checkpointer.save_checkpointables_async(
-                step, parts, force=True, custom_metadata={"run": self._facts}
-            )
+            self._checkpointer.save_checkpointables_async(step, parts, force=True)
 
     def wait(self) -> None:
         """Returns once the last save is on disk.
@@ -141,8 +140,7 @@ class Checkpoints:
 
     def stored_facts(self) -> dict[str, Any]:
         """The facts of the run that wrote the newest checkpoint; {} where it stored none."""
-        folder = self._folder / str(self.latest_step())
-        return (ocp.checkpointables_metadata(folder).custom_metadata or {}).get("run", {})
+        return read_facts(self._folder / str(self.latest_step()))
 
     def restore(self, state: TrainState) -> TrainState:
         """The newest checkpoint in place of `state`, whose shapes and shardings it takes.
@@ -168,7 +166,7 @@ class Checkpoints:
         """Adds the checksums to the temporary folder; Orbax calls it just before the renaming."""
         if jax.process_index() == 0:
             (folder,) = self._folder.glob(f"{self._saving}{_TEMPORARY[1:]}")
-            write_checksums(folder)
+            seal(folder, self._facts)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -236,7 +234,7 @@ def save_model(folder: str | Path, variables: Tree, step: int = 0) -> None:
     folder = Path(folder).absolute() / FOLDER
     with ocp.training.Checkpointer(folder) as checkpointer:
         checkpointer.save_checkpointables(step, {"model": variables}, force=True, overwrite=True)
-    write_checksums(folder / str(step))
+    seal(folder / str(step), {})
 
 
 def load_model(checkpoint: str | Path, like: Tree) -> Tree:

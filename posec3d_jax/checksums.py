@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from posec3d_jax.disk import sync, write_whole
@@ -9,14 +10,19 @@ from posec3d_jax.disk import sync, write_whole
 CHECKSUM_FILE = "checksums.json"
 
 
-def write_checksums(folder: Path) -> None:
+def write_checksums(folder: Path, without: Collection[str] = ()) -> None:
     """Writes checksums.json: size and SHA-256 of every file below `folder`, all of them synced.
+
+    Args:
+      folder: of the files.
+      without: names of files that may change later.
 
     Raises:
       DiskError: it cannot be written.
     """
     paths = sorted(path for path in folder.rglob("*"))
-    files = [path for path in paths if path.is_file() and path.name != CHECKSUM_FILE]
+    left_out = {CHECKSUM_FILE, *without}
+    files = [path for path in paths if path.is_file() and path.name not in left_out]
     facts = {path.relative_to(folder).as_posix(): _facts(path) for path in files}
     for path in paths:
         sync(path)

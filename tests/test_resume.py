@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax import checkpoints as checkpoints_file
-from posec3d_jax import train
+from posec3d_jax import checkpoint_files, train
 from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
 from posec3d_jax.disk import DiskError
 from posec3d_jax.identity import IdentityError, code_version
@@ -135,6 +134,11 @@ def _remove(checkpoint):
     (checkpoint / "training" / "_METADATA").unlink()
 
 
+def _rename_an_item(checkpoint):
+    path = checkpoint / "_CHECKPOINT_METADATA"
+    path.write_text(path.read_text().replace("training", "trainina"))
+
+
 def _lose_checksums(checkpoint):
     (checkpoint / "checksums.json").unlink()
 
@@ -145,6 +149,7 @@ def _lose_checksums(checkpoint):
         (_flip, "has other bytes than were written"),
         (_cut, "has 10 bytes"),
         (_remove, "training/_METADATA cannot be read"),
+        (_rename_an_item, "_CHECKPOINT_METADATA has other bytes than were written"),
         (_lose_checksums, "checksums.json is missing"),
     ],
 )
@@ -277,13 +282,13 @@ def test_a_state_that_is_not_finite_is_never_saved(folder, tmp_path, monkeypatch
 def test_a_disk_that_is_full_for_a_checkpoint(folder, reference, tmp_path, monkeypatch):
     config = _config(folder)
 
-    def full(checkpoint, whole=checkpoints_file.write_checksums):
+    def full(checkpoint, without, whole=checkpoint_files.write_checksums):
         if checkpoint.name.startswith("10."):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(checkpoint))
-        whole(checkpoint)
+        whole(checkpoint, without)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints_file, "write_checksums", full)
+        patch.setattr(checkpoint_files, "write_checksums", full)
         with pytest.raises(DiskError) as told:
             _train(config, tmp_path)
     for part in (f"step 10 could not be saved in {tmp_path}", "No space left", "Make room", ": 5"):
@@ -309,9 +314,7 @@ def test_a_run_of_before_there_were_checksums_and_facts_goes_on(folder, referenc
         _train(config, tmp_path, stop_after=7)
     checkpoint = find_checkpoint(tmp_path)
     (checkpoint / "checksums.json").unlink()
-    metadata = checkpoint / "_CHECKPOINT_METADATA"
-    facts = json.loads(metadata.read_text())
-    metadata.write_text(json.dumps(facts | {"custom_metadata": {}}))
+    (checkpoint / "facts.json").unlink()
     stored = json.loads((tmp_path / "config.json").read_text())
     for key in ("keep_checkpoints", "stall_minutes"):
         del stored["train"][key]
