@@ -134,23 +134,19 @@ def _main(argv: list[str]) -> None:
         sys.exit(f"posec3d: unknown command {command!r}\n\n{USAGE}")
     quiet_libraries()
     use_compilation_cache()
-    from posec3d_jax.preemption import EXIT_STATUS, Stopped
-
     try:
+        numbers = flags.FLAGS.num_processes, flags.FLAGS.process_id
         if _many(flags.FLAGS):
-            join(flags.FLAGS.coordinator, flags.FLAGS.num_processes, flags.FLAGS.process_id)
+            join(flags.FLAGS.coordinator, *numbers)
+        elif numbers != (None, None):
+            raise ValueError("--num_processes and --process_id need --coordinator or --multihost")
         COMMANDS[command](flags.FLAGS, argv[2:])
-    except Stopped as stopped:
-        print(f"posec3d {command}: {stopped}", file=sys.stderr)
-        sys.exit(EXIT_STATUS)
     except Exception as error:
         _fail(command, error, flags.FLAGS)
 
 
 def _many(flags) -> bool:
     """Whether this process is one of several."""
-    if flags.process_id is not None or flags.num_processes is not None:
-        _need(flags.coordinator, "coordinator")
     return flags.multihost or bool(flags.coordinator)
 
 
@@ -163,7 +159,11 @@ def _fail(command: str, error: Exception, flags) -> None:
         sys.exit(f"posec3d {command}: {error}")
     if flags.traceback or not told:
         traceback.print_exception(error)
-    print(f"posec3d {command}: {error}", file=sys.stderr)
+    print(
+        f"posec3d {command}: {error}\nThis process ends, and with it the job. If another one ended "
+        "first, its output says why",
+        file=sys.stderr,
+    )
     exit_at_once(1)
 
 

@@ -9,13 +9,21 @@ import threading
 from types import FrameType
 
 import jax
+from absl import logging
 from jax.experimental import multihost_utils
 
 EXIT_STATUS = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, run the same command again
 
 
-class Stopped(Exception):
-    """The run was told to stop and has saved; the same command goes on where it stopped."""
+class Stopped(SystemExit):
+    """The run was told to stop and has saved; a program that lets this pass ends with status 75."""
+
+    def __init__(self, message: str):
+        super().__init__(EXIT_STATUS)
+        self._message = message
+
+    def __str__(self) -> str:
+        return self._message
 
 
 class StopSignal:
@@ -53,10 +61,13 @@ class StopSignal:
             raise self.stopped(step)
 
     def stopped(self, step: int) -> Stopped:
-        return Stopped(
+        """What to raise once `step` is saved; says so in the log."""
+        stopped = Stopped(
             f"stopped by {self._name} after step {step}, which is saved; run the same command "
             "again to go on"
         )
+        logging.warning("%s", stopped)
+        return stopped
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._name = signal.Signals(number).name
