@@ -8,6 +8,7 @@ import os
 import struct
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +35,8 @@ class EventFile:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told when it was
+            self._file.close()
 
     def _write(self, fields: bytes) -> None:
         event = struct.pack("<Bd", 1 << 3 | 1, time.time()) + fields  # wall_time is field 1

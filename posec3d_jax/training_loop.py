@@ -38,6 +38,7 @@ class TrainingLoop:
     validate: Validate | None  # calls back after each of its batches
     after_step: Callable[[Plan, int], None] | None
     stop: StopSignal = field(default_factory=StopSignal)
+    watchdog: Watchdog = field(init=False)
 
     def run(self, state: TrainState, batches: Iterator[Any]) -> dict[str, Any]:
         """Trains from `state` to the end of the plan and returns the last metrics.
