@@ -123,7 +123,7 @@ def measure_kills(runs: Runs, count: int, seed: int = 0) -> dict:
     seconds, expected = time.monotonic() - started, result(runs.folder / "whole")
     rng, trials = np.random.default_rng(seed), []
     for moment in np.sort(rng.uniform(0, 0.9 * seconds, count)):
-        trial = _kill_and_resume(runs, float(moment), expected)
+        trial = kill_and_resume(runs, float(moment), expected)
         trials.append(trial)
         print(f"kill -9 at step {trial['step']:4}, inside a save: {trial['inside_a_save']}, "
               f"bit-identical end: {trial['identical']}", flush=True)  # fmt: skip
@@ -136,7 +136,8 @@ def measure_kills(runs: Runs, count: int, seed: int = 0) -> dict:
     }
 
 
-def _kill_and_resume(runs: Runs, moment: float, expected: tuple) -> dict:
+def kill_and_resume(runs: Runs, moment: float, expected: tuple) -> dict:
+    """One kill, so many seconds after the first step, and the run that goes on from there."""
     name = "killed"
     shutil.rmtree(runs.folder / name, ignore_errors=True)
     (process,) = runs.start(name)

@@ -3,14 +3,11 @@
 The long form, with its bars, is marked slow: make test-slow.
 """
 
-import signal
-
 import pytest
 
 from benchmarks import endurance
 
 SHORT = ("--config.train.epochs=8", "--config.train.validate_every=4")  # 24 steps
-MINUTE = 60
 
 
 @pytest.fixture(scope="module")
@@ -18,29 +15,24 @@ def runs(tmp_path_factory):
     return endurance.Runs(tmp_path_factory.mktemp("endurance"), *SHORT)
 
 
-def test_kill_9_and_the_same_command_again(runs):
-    figures = endurance.measure_kills(runs, count=2)
-    assert figures["identical"] == 2, figures
+@pytest.fixture(scope="module")
+def whole(runs):
+    """The metrics of a run that nothing happened to, on one process."""
+    runs.finish("whole")
+    return endurance.result(runs.folder / "whole")
 
 
-def test_two_processes_are_told_to_stop_and_one_goes_on(runs):
-    """SIGTERM to one of two; both stop at the same step; one process does the rest."""
-    first, second = runs.start("two", 2)
-    runs.wait_for_step("two", 2)
-    second.send_signal(signal.SIGTERM)
-    assert [first.wait(MINUTE), second.wait(MINUTE)] == [75, 75], runs.log("two")
-    assert "stopped by SIGTERM after step" in runs.log("two")
-    runs.finish("two")
-    runs.finish("one")
-    _, expected = endurance.result(runs.folder / "one")
-    difference = endurance.compare(runs.folder / "two", expected)
+def test_kill_9_and_the_same_command_again(runs, whole):
+    assert endurance.kill_and_resume(runs, 0.2, whole)["identical"]
+
+
+def test_a_dead_process_ends_the_job_and_one_process_goes_on(runs, whole):
+    lost = endurance.measure_lost_process(runs)
+    assert lost["exit_status"] != 0 and lost["seconds"] < 40, runs.log("lost")
+    runs.finish("lost")
+    difference = endurance.compare(runs.folder / "lost", whole[1])
     assert difference["same_steps"] and difference["largest_loss_difference"] < 1e-4
     assert difference["largest_metric_difference"] == 0
-
-
-def test_the_death_of_a_process_ends_the_job(runs):
-    lost = endurance.measure_lost_process(runs)
-    assert lost["exit_status"] != 0 and lost["seconds"] < 40
 
 
 @pytest.mark.slow
@@ -62,6 +54,7 @@ def test_one_two_and_four_processes(tmp_path):
     for row in figures["runs"]:
         assert row["same_steps"] and row["largest_loss_difference"] <= 1e-4, row
         assert row["largest_metric_difference"] == 0, row
+        assert set(row.get("exit_statuses", [75])) == {75}, row
 
 
 @pytest.mark.slow

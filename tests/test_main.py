@@ -57,7 +57,7 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
         (["train", "--coordinator=first"], "--coordinator is 'first'; expected host:port"),
         (
             ["train", "--coordinator=a:1", "--num_processes=2"],
-            "needs --num_processes and --process",
+            "needs --num_processes and",
         ),
         (["dance"], "unknown command 'dance'"),
         (["evaluate"], "expected --config=FILE"),

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.endurance import footprint
 from posec3d_jax import checkpoint_files, train
 from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
 from posec3d_jax.disk import DiskError
@@ -334,6 +335,21 @@ def test_as_many_checkpoints_are_kept_as_asked_for(folder, tmp_path):
     config.train.keep_checkpoints = 3
     _train(config, tmp_path)
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["10", "15", "5"]
+
+
+def test_nothing_piles_up_over_two_hundred_steps(folder, tmp_path):
+    config = _config(folder)
+    config.train.epochs, config.train.validate_every, config.train.checkpoint_every = 40, 20, 10
+    held = {}
+
+    def after_step(plan, step):
+        if step in (45, 195):
+            held[step] = footprint()
+
+    train.train_and_evaluate(config, tmp_path, make_mesh(jax.devices()[:1]), after_step=after_step)
+    for kind in ("device_arrays", "threads", "open_files"):
+        assert held[195][kind] <= held[45][kind] + 1, held
+    assert len(list((tmp_path / "checkpoints").iterdir())) <= 3
 
 
 def test_a_hang_ends_with_the_stacks_of_all_threads():
