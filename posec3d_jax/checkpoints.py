@@ -65,7 +65,7 @@ class Checkpoints:
                 "before the newest is used if the newest is damaged"
             )
         self._folder = Path(workdir).absolute() / FOLDER
-        self._keep, self._facts, self._saving = keep, dict(facts or {}), 0
+        self._keep, self._facts, self._saving, self._pending = keep, dict(facts or {}), 0, None
         if jax.process_index() == 0:
             set_damaged_aside(self._folder)
         multihost_utils.sync_global_devices("checkpoints checked")
@@ -113,7 +113,7 @@ class Checkpoints:
             "training": {"step": state.step, "opt_state": state.opt_state},
         }
         with self._explaining():
-            self._checkpointer.save_checkpointables_async(step, parts, force=True)
+            self._pending = self._checkpointer.save_checkpointables_async(step, parts, force=True)
 
     def wait(self) -> None:
         """Returns once the last save is on disk.
@@ -121,7 +121,10 @@ class Checkpoints:
         Raises:
           DiskError: it could not be written.
         """
+        pending, self._pending = self._pending, None
         with self._explaining():
+            if pending:  # asked for its result, Orbax also ends the thread of this save
+                pending.result()
             self._checkpointer.wait()
 
     def latest_step(self) -> int | None:
