@@ -227,6 +227,8 @@ def get_config() -> ConfigDict:
     train.log_every = 50  # steps
     train.validate_every = 1  # epochs
     train.checkpoint_every = 1  # epochs
+    train.keep_checkpoints = 2  # the latest so many (at least 2), and the best by validation
+    train.stall_minutes = 30.0  # nothing done for so long: show where, and end; 0 waits forever
 
     config.optimizer = optimizer = ConfigDict()
     optimizer.learning_rate = 0.4  # at `reference_batch`; scaled to `train.batch_size`

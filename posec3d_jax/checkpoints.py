@@ -1,62 +1,149 @@
 """Checkpoints on disk; the only file that knows Orbax.
 
 A step's checkpoint holds two parts: 'model' (params and batch_stats, all that inference needs) and
-'training' (step and optimizer state). The latest two are kept, and the best by validation top-1.
+'training' (step and optimizer state); with them the facts of its run, and checksums of its files.
+The latest few are kept, and the best by validation top-1.
+
+A checkpoint gets its name when it is whole and on disk: Orbax writes to a temporary folder, facts
+and checksums are added there, and the folder is renamed. Whatever kills a run leaves whole
+checkpoints, and at most a temporary folder that the next run removes.
 """
 
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
+from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
+from posec3d_jax.checkpoint_files import (
+    best_step,
+    damage_of,
+    finished_steps,
+    read_facts,
+    seal,
+    set_damaged_aside,
+)
+from posec3d_jax.disk import DiskError, advice
+from posec3d_jax.metric_writer import validation_top1
 from posec3d_jax.recognizer import TrainState
 from posec3d_jax.sharding import make_mesh, replicated
 
 FOLDER = "checkpoints"
+_TEMPORARY = "*.orbax-checkpoint-tmp*"
 Tree = Any
 
 
 class CheckpointError(ValueError):
-    """No such checkpoint, or one that does not fit the config."""
+    """No such checkpoint, a damaged one, or one that does not fit the config."""
 
 
 class Checkpoints:
-    """The checkpoints of one run: `with Checkpoints(workdir) as checkpoints: ...`."""
+    """The checkpoints of one run: `with Checkpoints(workdir) as checkpoints: ...`.
 
-    def __init__(self, workdir: str | Path):
-        keep = ocp.training.preservation_policies
+    `top1` maps validated steps to their top-1, which decides what is kept; the run adds to it.
+    """
+
+    def __init__(self, workdir: str | Path, keep: int = 2, facts: Mapping[str, Any] | None = None):
+        """Opens the run's checkpoints and puts damaged ones aside.
+
+        Args:
+          workdir: the run's directory.
+          keep: how many of the latest are kept.
+          facts: JSON-able; stored with every checkpoint, for `stored_facts`.
+
+        Raises:
+          ValueError: `keep` is below 2: the last one might be damaged.
+          CheckpointError: all there are, are damaged.
+        """
+        if keep < 2:
+            raise ValueError(
+                f"config.train.keep_checkpoints is {keep}; expected at least 2, because the one "
+                "before the newest is used if the newest is damaged"
+            )
+        self._folder = Path(workdir).absolute() / FOLDER
+        self._keep, self._facts, self._saving, self._pending = keep, dict(facts or {}), 0, None
+        if jax.process_index() == 0:
+            set_damaged_aside(self._folder)
+        multihost_utils.sync_global_devices("checkpoints checked")
+        if finished_steps(self._folder) == [] and list(self._folder.glob("*.damaged")):
+            raise CheckpointError(
+                f"every checkpoint in {self._folder} is damaged (see {self._folder}/*.damaged); "
+                "restore a copy, or remove them to train from the start"
+            )
+        self.top1 = validation_top1(workdir)
+        context = ocp.Context()
+        # A method would not do: Orbax copies its options deeply, and with it this object.
+        context.async_options.post_finalization_callback = lambda: self._seal()
         self._checkpointer = ocp.training.Checkpointer(
-            Path(workdir).absolute() / FOLDER,
-            preservation_policy=keep.AnyPreservationPolicy(
-                [
-                    keep.LatestN(2),
-                    keep.BestN(get_metric_fn=_top1, n=1, keep_checkpoints_without_metrics=False),
-                ]
-            ),
+            self._folder,
+            context=context,
+            preservation_policy=_Keep(self),
+            cleanup_tmp_directories=True,
         )
 
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *exception) -> None:
-        self._checkpointer.close()
+    def __exit__(self, kind, *exception) -> None:
+        try:
+            self.wait()
+        except Exception:
+            if kind is None:  # else it would hide what went wrong first
+                raise
+        finally:
+            self._checkpointer.close()
 
-    def save(self, state: TrainState, metrics: dict[str, float] | None = None) -> None:
-        """Saves in the background; returns once the state is copied, so it may be donated."""
+    def save(self, state: TrainState) -> None:
+        """Saves in the background; returns once the state is copied, so it may be donated.
+
+        Raises:
+          DiskError: this save, or the one before it, could not be written.
+        """
         step = int(state.step)
         if self.latest_step() == step:
             return
+        self.wait()
+        self._saving = step
         parts = {
             "model": {"params": state.params, "batch_stats": state.batch_stats},
             "training": {"step": state.step, "opt_state": state.opt_state},
         }
-        self._checkpointer.save_checkpointables_async(step, parts, force=True, metrics=metrics)
+        with self._explaining():
+            self._pending = self._checkpointer.save_checkpointables_async(step, parts, force=True)
+
+    def wait(self) -> None:
+        """Returns once the last save is on disk.
+
+        Raises:
+          DiskError: it could not be written.
+        """
+        pending, self._pending = self._pending, None
+        with self._explaining():
+            if pending:  # asked for its result, Orbax also ends the thread of this save
+                pending.result()
+            self._checkpointer.wait()
 
     def latest_step(self) -> int | None:
         """Step of the newest checkpoint; None where there is none."""
         latest = self._checkpointer.latest
         return None if latest is None else latest.step
+
+    def forget_after(self, step: int) -> None:
+        """Training goes on from `step`: what was validated beyond it does not count."""
+        self.top1 = {validated: top1 for validated, top1 in self.top1.items() if validated <= step}
+
+    def latest_path(self) -> str:
+        """The newest checkpoint, in words."""
+        step = self.latest_step()
+        return "none yet" if step is None else str(self._folder / str(step))
+
+    def stored_facts(self) -> dict[str, Any]:
+        """The facts of the run that wrote the newest checkpoint; {} where it stored none."""
+        return read_facts(self._folder / str(self.latest_step()))
 
     def restore(self, state: TrainState) -> TrainState:
         """The newest checkpoint in place of `state`, whose shapes and shardings it takes.
@@ -69,7 +156,7 @@ class Checkpoints:
             "model": {"params": abstract.params, "batch_stats": abstract.batch_stats},
             "training": {"step": abstract.step, "opt_state": abstract.opt_state},
         }
-        folder = self._checkpointer.directory / str(self.latest_step())
+        folder = self._folder / str(self.latest_step())
         if "training" not in ocp.checkpointables_metadata(folder).metadata:
             raise CheckpointError(
                 f"{folder} holds weights and no training state, so it cannot be resumed; set "
@@ -78,9 +165,40 @@ class Checkpoints:
         parts = self._checkpointer.load_checkpointables(None, wanted)
         return TrainState(**parts["model"], **parts["training"])
 
+    def _seal(self) -> None:
+        """Adds the checksums to the temporary folder; Orbax calls it just before the renaming."""
+        if jax.process_index() == 0:
+            (folder,) = self._folder.glob(f"{self._saving}{_TEMPORARY[1:]}")
+            seal(folder, self._facts)
 
-def _top1(metrics: Any) -> float:
-    return metrics["top1"]
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Turns what any library raises when a save fails into an error that says what to do."""
+        try:
+            yield
+        except Exception as error:
+            if jax.process_index() == 0:  # what there is of it only takes up room
+                for folder in self._folder.glob(_TEMPORARY):
+                    shutil.rmtree(folder, ignore_errors=True)
+            kept = [step for step in finished_steps(self._folder) if step != self._saving]
+            cause = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            raise DiskError(
+                f"the checkpoint of step {self._saving} could not be saved in {self._folder}: "
+                f"{cause}{advice(error, self._folder)}. There are whole checkpoints of these "
+                f"steps: {', '.join(map(str, kept)) or 'none'}"
+            ) from error
+
+
+class _Keep:
+    """Orbax's preservation policy: the latest few, and the best of the validated ones."""
+
+    def __init__(self, run: Checkpoints):
+        self._run = run
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> Sequence[bool]:
+        steps = [checkpoint.step for checkpoint in checkpoints]
+        kept = {*sorted(steps)[-self._run._keep :], best_step(steps, self._run.top1)}
+        return [step in kept for step in steps]
 
 
 def _abstract(array: jax.Array) -> jax.ShapeDtypeStruct:
@@ -96,29 +214,30 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
     folder = Path(workdir).absolute() / FOLDER
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist; `posec3d train --workdir={workdir}` first")
-    with ocp.training.Checkpointer(folder) as checkpointer:
-        found = {item.step: item.metrics for item in checkpointer.checkpoints}
+    found = finished_steps(folder)
     if not found:
         raise CheckpointError(f"{folder} holds no finished checkpoint")
-    scored = {step: _top1(metrics) for step, metrics in found.items() if metrics}
-    if which == "best" and not scored:
+    best = best_step(found, validation_top1(workdir))
+    if which == "best" and best is None:
         raise CheckpointError(
             f"{folder} has no validated checkpoint, so none is best; use 'latest'"
         )
-    step = max(scored, key=scored.get) if which == "best" else max(found)
+    step = {"best": best, "latest": found[-1]}.get(which)
     if which not in ("best", "latest"):
         step = int(which) if which.isdigit() else -1
     if step not in found:
         raise CheckpointError(
-            f"no checkpoint {which!r} in {folder}; there are 'latest', 'best' and {sorted(found)}"
+            f"no checkpoint {which!r} in {folder}; there are 'latest', 'best' and {found}"
         )
     return folder / str(step)
 
 
 def save_model(folder: str | Path, variables: Tree, step: int = 0) -> None:
     """Writes variables {'params', 'batch_stats'} as a run's only checkpoint below `folder`."""
-    with ocp.training.Checkpointer(Path(folder).absolute() / FOLDER) as checkpointer:
+    folder = Path(folder).absolute() / FOLDER
+    with ocp.training.Checkpointer(folder) as checkpointer:
         checkpointer.save_checkpointables(step, {"model": variables}, force=True, overwrite=True)
+    seal(folder / str(step), {})
 
 
 def load_model(checkpoint: str | Path, like: Tree) -> Tree:
@@ -150,6 +269,10 @@ def load_raw_model(checkpoint: str | Path) -> Tree:
     folder = Path(checkpoint).absolute()
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a checkpoint folder")
+    if damage := damage_of(folder):
+        raise CheckpointError(
+            f"the checkpoint {folder} is damaged: {damage}; name another one with --checkpoint"
+        )
     stored = ocp.checkpointables_metadata(folder).metadata["model"]
     placement = replicated(make_mesh())
     like = jax.tree.map(

@@ -5,6 +5,7 @@ printed and stored with the numbers.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,20 @@ class Evaluator:
             compiler_options=host.compiler_options(),
         )
 
-    def metrics(self, variables: Any) -> dict[str, float]:
+    def metrics(
+        self, variables: Any, after_batch: Callable[[], None] = lambda: None
+    ) -> dict[str, float]:
         """Top-1, top-5, mean class accuracy and loss of the split."""
-        scores, loss = self.scores(variables)
+        scores, loss = self.scores(variables, after_batch=after_batch)
         classes = self._config.evaluate.mean_class
         return metrics.summarize(scores, self._source.labels, classes) | {"loss": loss}
 
-    def scores(self, variables: Any, progress: bool = False) -> tuple[np.ndarray, float]:
+    def scores(
+        self,
+        variables: Any,
+        progress: bool = False,
+        after_batch: Callable[[], None] = lambda: None,
+    ) -> tuple[np.ndarray, float]:
         """Probabilities float32 [N, K] of every clip in the source's order, and the mean loss.
 
         The last batch is padded and the padding left out, so the result is exact for any batch
@@ -89,6 +97,7 @@ class Evaluator:
             rows = result["index"][result["index"] >= 0]
             scores[rows] = result["scores"][result["index"] >= 0]
             losses[rows] = result["loss"][result["index"] >= 0]
+            after_batch()
             if progress and done % max(1, len(source) // self._clips // 10) == 0:
                 seconds = time.perf_counter() - started
                 clips = min(done * self._clips, len(source))

@@ -4,9 +4,11 @@ The format is TFRecord framing (length, checksum, data, checksum) around the pro
 `tensorboard.compat.proto.Event`, of which only the handful of fields below is needed.
 """
 
+import os
 import struct
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,14 +30,57 @@ class EventFile:
         started = _int_field(1, 1)  # SessionLog.status = START
         self._write(_int_field(2, step) + _bytes_field(7, started))
 
+    def sync(self) -> None:
+        """Returns once all events would outlive a loss of power."""
+        os.fsync(self._file.fileno())
+
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told when it was
+            self._file.close()
 
     def _write(self, fields: bytes) -> None:
         event = struct.pack("<Bd", 1 << 3 | 1, time.time()) + fields  # wall_time is field 1
         length = struct.pack("<Q", len(event))
         self._file.write(length + _checksum(length) + event + _checksum(event))
         self._file.flush()
+
+
+def drop_after(folder: Path, step: int) -> None:
+    """Cuts a folder's event files before the first event of a step beyond `step`, or half-written.
+
+    The steps of a file never go back (each run writes a new file), so nothing else is lost.
+    """
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        data = path.read_bytes()
+        kept = _end_of_kept(data, step)
+        if kept < len(data):
+            os.truncate(path, kept)
+
+
+def _end_of_kept(data: bytes, step: int) -> int:
+    """Where the whole events of steps up to `step` end."""
+    start = 0
+    while len(data) >= start + 16:
+        (length,) = struct.unpack_from("<Q", data, start)
+        event = data[start + 12 : start + 12 + length]
+        checksum = data[start + 12 + length : start + 16 + length]
+        if checksum != _checksum(event) or _step(event) > step:
+            break
+        start += 16 + length
+    return start
+
+
+def _step(event: bytes) -> int:
+    """Field 2 of an event as `_write` makes them: after the wall time, absent from the first."""
+    if event[9:10] != _varint(2 << 3):
+        return 0
+    value = shift = 0
+    for byte in event[10:]:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    return value
 
 
 def _create(folder: Path) -> BinaryIO:

@@ -3,15 +3,17 @@
 import difflib
 import runpy
 import sys
+import traceback
 from pathlib import Path
 
+from posec3d_jax.distributed import exit_at_once, join
 from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
 
 USAGE = """posec3d COMMAND [flags]
 
   prepare     annotation files -> a data set on disk      --config [--skip_bad --overwrite]
   inspect     what is in a data set, and pictures of it   --config | --data_dir, [--out --clips]
-  train       train, or resume a run                      --config --workdir
+  train       train, or resume a run                      --config --workdir [--resume_anyway]
   evaluate    test a run; prints and stores metrics       --workdir [--checkpoint --split --record]
   report      an HTML page of a run                       --workdir
   fuse        add up saved scores of several streams      SCORES SCORES ... [--weights --out]
@@ -49,10 +51,13 @@ def _define_flags() -> None:
 
     config_flags.DEFINE_config_file("config", None, "Config file, file.py or file.py:variant.")
     flags.DEFINE_string("workdir", "", "Directory of the run.")
-    flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or GPU cluster.")
-    flags.DEFINE_string("coordinator", "", "With --multihost outside TPU and Slurm: host:port.")
+    flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or Slurm job.")
+    flags.DEFINE_string("coordinator", "", "Join them elsewhere: host:port of process 0.")
     flags.DEFINE_integer("num_processes", None, "With --coordinator: how many processes there are.")
-    flags.DEFINE_integer("process_id", None, "With --coordinator: number of this process.")
+    flags.DEFINE_integer("process_id", None, "With --coordinator: number of this process, from 0.")
+    flags.DEFINE_bool(
+        "resume_anyway", False, "train: go on though config, data or code differ; they are logged."
+    )
     flags.DEFINE_bool("traceback", False, "Show where in the program an error was raised.")
     flags.DEFINE_bool("skip_bad", False, "prepare: leave bad samples out instead of refusing.")
     flags.DEFINE_bool("overwrite", False, "prepare: replace the data set that is there.")
@@ -130,23 +135,36 @@ def _main(argv: list[str]) -> None:
     quiet_libraries()
     use_compilation_cache()
     try:
-        if flags.FLAGS.multihost:
-            _join(flags.FLAGS)
+        numbers = flags.FLAGS.num_processes, flags.FLAGS.process_id
+        if _many(flags.FLAGS):
+            join(flags.FLAGS.coordinator, *numbers)
+        elif numbers != (None, None):
+            raise ValueError("--num_processes and --process_id need --coordinator or --multihost")
         COMMANDS[command](flags.FLAGS, argv[2:])
-    except (ValueError, FileNotFoundError, FloatingPointError) as error:
-        if flags.FLAGS.traceback:
-            raise
+    except Exception as error:
+        _fail(command, error, flags.FLAGS)
+
+
+def _many(flags) -> bool:
+    """Whether this process is one of several."""
+    return flags.multihost or bool(flags.coordinator)
+
+
+def _fail(command: str, error: Exception, flags) -> None:
+    """Ends the program: with a line where the error is one for people, else with a traceback."""
+    told = isinstance(error, ValueError | OSError | FloatingPointError)
+    if not _many(flags):
+        if flags.traceback or not told:
+            raise error
         sys.exit(f"posec3d {command}: {error}")
-
-
-def _join(flags) -> None:
-    """Finds the other processes: by itself on Cloud TPU and under Slurm, else at --coordinator."""
-    import jax
-
-    address = flags.coordinator or None
-    if address and (flags.num_processes is None or flags.process_id is None):
-        raise ValueError("--coordinator needs --num_processes and --process_id")
-    jax.distributed.initialize(address, flags.num_processes, flags.process_id)
+    if flags.traceback or not told:
+        traceback.print_exception(error)
+    print(
+        f"posec3d {command}: {error}\nThis process ends, and with it the job. If another one ended "
+        "first, its output says why",
+        file=sys.stderr,
+    )
+    exit_at_once(1)
 
 
 def _config(flags):
@@ -194,7 +212,8 @@ def _inspect(flags, rest) -> None:
 def _train(flags, rest) -> None:
     from posec3d_jax.train import train_and_evaluate
 
-    train_and_evaluate(_config(flags), _need(flags.workdir, "workdir"))
+    workdir = _need(flags.workdir, "workdir")
+    train_and_evaluate(_config(flags), workdir, resume_anyway=flags.resume_anyway)
 
 
 def _evaluate(flags, rest) -> None:

@@ -2,14 +2,14 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from absl import logging
 
-from posec3d_jax.event_file import EventFile
+from posec3d_jax.disk import sync, write_whole, writing
+from posec3d_jax.event_file import EventFile, drop_after
 
 METRICS_FILE = "metrics.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -18,7 +18,8 @@ TENSORBOARD_FOLDER = "tensorboard"
 class MetricWriter:
     """Appends metrics to the files of a run; on every process but the lead one it does nothing.
 
-    Every line is on disk when `write` returns, so that a killed run loses none.
+    Every line has left the process when `write` returns, so that a killed run loses none; after
+    `sync` a machine that loses power does not either.
     """
 
     def __init__(self, workdir: str | Path, lead: bool = True):
@@ -37,6 +38,7 @@ class MetricWriter:
 
         Raises:
           TypeError: naming the key of a value that is not one number.
+          DiskError: a file cannot be written.
         """
         if not self._lead:
             return
@@ -44,16 +46,32 @@ class MetricWriter:
         finite = {name: v if math.isfinite(v) else None for name, v in numbers.items()}
         for name in (name for name, value in finite.items() if value is None):
             logging.warning("step %d: %s is %s", step, name, numbers[name])
-        self._workdir.mkdir(parents=True, exist_ok=True)
-        with open(self._workdir / METRICS_FILE, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": int(step)} | finite, allow_nan=False) + "\n")
-        self._event_file().scalars(int(step), numbers)
+        path = self._workdir / METRICS_FILE
+        with writing(path):
+            self._workdir.mkdir(parents=True, exist_ok=True)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": int(step)} | finite, allow_nan=False) + "\n")
+        with writing(self._workdir / TENSORBOARD_FOLDER):
+            self._event_file().scalars(int(step), numbers)
+
+    def sync(self) -> None:
+        """Returns once all that was written would outlive a loss of power.
+
+        Raises:
+          DiskError: it would not.
+        """
+        path = self._workdir / METRICS_FILE
+        if not self._lead or not path.exists():
+            return
+        with writing(path):
+            sync(path)
+            self._event_file().sync()
 
     def truncate_after(self, step: int) -> None:
-        """Drops what was written for steps beyond `step`, the one that training resumes from.
+        """Drops what was written for steps beyond `step`, the one that training goes on from.
 
-        A line that a killed run left unfinished goes too, so that the file reads as one
-        uninterrupted run.
+        A line or event that a killed run left unfinished goes too, so that the files read as those
+        of one uninterrupted run. A TensorBoard that is looking on is told.
 
         Raises:
           ValueError: a line before the last one is not JSON.
@@ -62,10 +80,10 @@ class MetricWriter:
         if not self._lead or not path.exists():
             return
         kept = [line for line in read_metrics(path) if line["step"] <= step]
-        partial = path.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        os.replace(partial, path)
-        self._event_file().restart(int(step) + 1)
+        write_whole(path, "".join(json.dumps(line) + "\n" for line in kept))
+        with writing(self._workdir / TENSORBOARD_FOLDER):
+            drop_after(self._workdir / TENSORBOARD_FOLDER, int(step))
+            self._event_file().restart(int(step) + 1)
 
     def close(self) -> None:
         if self._events is not None:
@@ -90,11 +108,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     Raises:
       ValueError: naming the file and the line that is not a JSON object with a step.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     unfinished = lines.pop()  # '' where the file ends as it should
     if unfinished:
         logging.warning("%s: left out the unfinished last line %r", path, unfinished[:80])
     return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
+
+
+def validation_top1(workdir: str | Path) -> dict[int, float]:
+    """Step to validation top-1, of the steps that were validated."""
+    path = Path(workdir) / METRICS_FILE
+    lines = read_metrics(path) if path.is_file() else []
+    return {line["step"]: line["val/top1"] for line in lines if line.get("val/top1") is not None}
 
 
 def _parse(line: str, path: Path, number: int) -> dict[str, Any]:

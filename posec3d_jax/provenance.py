@@ -13,6 +13,8 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
+from posec3d_jax.disk import write_whole
+
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 # Keys that configs got after the first runs were stored, with what those runs did.
 _LATER_KEYS = {
@@ -27,6 +29,7 @@ _LATER_KEYS = {
     "graph": {"stream": "joint", "threshold": 0.01},
     "optimizer": {"nesterov": False},
     "evaluate": {"mean_class": "union"},
+    "train": {"keep_checkpoints": 2, "stall_minutes": 30.0},
 }
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
 
@@ -86,6 +89,11 @@ def stored_config(workdir: str | Path) -> dict[str, Any]:
     for part in _LATER_KEYS:
         if not isinstance(config.get(part, {}), dict):
             raise ValueError(f"{path} is damaged: {part!r} is no object")
+    return with_later_keys(config)
+
+
+def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
+    """A stored config with the keys that were added since, as they were before they existed."""
     later = {part: keys | config.get(part, {}) for part, keys in _LATER_KEYS.items()}
     return {"encoder": "volume"} | config | later if config else {}
 
@@ -144,10 +152,12 @@ def write_record(
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes through a temporary file, so that a reader never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    """Writes a file that a reader never sees half of.
+
+    Raises:
+      DiskError: it cannot be written.
+    """
+    write_whole(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:

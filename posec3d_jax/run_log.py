@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from absl import logging
 
 from posec3d_jax import provenance
@@ -33,7 +32,7 @@ class RunLog:
         self.waited = 0.0
 
     def started(self, step: int) -> None:
-        """Announces the run and holds its config against that of the run it resumes."""
+        """Announces the run; what the files say of later steps is dropped, as it comes again."""
         train, plan = self.config.train, self.plan
         rate = peak_learning_rate(self.config.optimizer, train.batch_size)
         logging.info(
@@ -48,12 +47,10 @@ class RunLog:
             self.config.optimizer.reference_batch,
         )
         config = provenance.config_to_dict(self.config)
-        before = provenance.stored_config(self.workdir)
-        if step and before:
-            _check_same_config(before, config, self.workdir)
         self._facts = provenance.read_json(self.workdir / provenance.RUN_FILE) if step else {}
         if self.lead:
             self.workdir.mkdir(parents=True, exist_ok=True)
+            self.writer.truncate_after(step)
             provenance.write_json(self.workdir / provenance.CONFIG_FILE, config)
         self._first = self._step = step
         self._start = self._clock = time.perf_counter()
@@ -76,12 +73,7 @@ class RunLog:
             provenance.write_json(self.workdir / provenance.RUN_FILE, facts)
 
     def log(self, step: int, metrics: dict[str, Any]) -> dict[str, float]:
-        """Writes and prints the metrics of a step; raises if the loss is not finite."""
-        if not np.isfinite(metrics["loss"]):
-            raise FloatingPointError(
-                f"the loss is {metrics['loss']} between steps {self._step} and {step}: lower "
-                "config.optimizer.learning_rate, or look for bad clips with `posec3d inspect`"
-            )
+        """Writes and prints the metrics of a step."""
         now = time.perf_counter()
         seconds, steps = now - self._clock, step - self._step
         values = {f"train/{name}": float(value) for name, value in metrics.items()}
@@ -121,25 +113,22 @@ class RunLog:
         return values
 
     def finished(self, step: int) -> None:
+        self.writer.sync()
         self._write_facts(step, done=True)
+
+    def close(self) -> None:
         self.writer.close()
+
+    def saving(self, step: int) -> None:
+        """Before a checkpoint: no line of up to its step is ever written again, so all are synced.
+
+        Raises:
+          DiskError: they could not be written.
+        """
+        self.writer.sync()
+        self._write_facts(step, done=False)
 
 
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
-
-
-def _check_same_config(before: dict, now: dict, workdir: Path) -> None:
-    """A resumed run must be the run that was started: other data or order would go unnoticed."""
-    for part in ("seed", "sampling", "encoder", "volume", "graph", "model", "optimizer"):
-        if before.get(part) != now[part]:
-            raise ValueError(
-                f"{workdir} holds a run with other config.{part}: {before.get(part)}, now "
-                f"{now[part]}; use another --workdir, or delete that one"
-            )
-    if before["train"]["batch_size"] != now["train"]["batch_size"]:
-        raise ValueError(
-            f"{workdir} holds a run with train.batch_size {before['train']['batch_size']}, now "
-            f"{now['train']['batch_size']}: its steps would mean other clips; use another --workdir"
-        )

@@ -53,6 +53,12 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
         (["train", "--config=configs/none.py"], "configs/none.py"),
         (["train", "--config=configs/demo.py:bones"], "expected joint, limb or both"),
         (["train", "--config=configs/demo.py"], "expected --workdir"),
+        (["train", "--num_processes=2"], "need --coordinator or --multihost"),
+        (["train", "--coordinator=first"], "--coordinator is 'first'; expected host:port"),
+        (
+            ["train", "--coordinator=a:1", "--num_processes=2"],
+            "needs --num_processes and",
+        ),
         (["dance"], "unknown command 'dance'"),
         (["evaluate"], "expected --config=FILE"),
     ],

@@ -42,13 +42,16 @@ def test_a_resumed_run_reads_as_one(tmp_path):
             writer.write(step, {"train/loss": 1.0})
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"step": 40, "train/lo')  # killed while writing
+    with open(next((tmp_path / "tensorboard").iterdir()), "ab") as file:
+        file.write(b"\x20\0\0\0\0\0\0\0half an event")
     with MetricWriter(tmp_path) as writer:
         writer.truncate_after(20)
         writer.write(30, {"train/loss": 2.0})
     lines = read_metrics(tmp_path / "metrics.jsonl")
     assert [(line["step"], line["train/loss"]) for line in lines] == [(10, 1), (20, 1), (30, 2)]
     first, second = sorted((tmp_path / "tensorboard").iterdir())
-    assert len(_events(first)) == 4
+    version, *steps = _events(first) + _events(second)[2:]
+    assert [event[9:11] for event in steps] == [b"\x10\x0a", b"\x10\x14", b"\x10\x1e"]
     restart = _events(second)[1]
     assert restart[9:] == b"\x10\x15" + b"\x3a\x02\x08\x01"  # step 21, session log: started
 

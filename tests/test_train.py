@@ -67,7 +67,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(folder, reference)
 def test_another_config_in_the_same_directory_is_refused(folder, reference):
     config = _config(folder, epochs=4)
     config.optimizer.learning_rate = 0.1
-    with pytest.raises(ValueError, match=r"holds a run with other config\.optimizer"):
+    with pytest.raises(ValueError, match=r"config\.optimizer\.learning_rate: 0\.4, now 0\.1"):
         train_and_evaluate(config, reference, make_mesh(jax.devices()[:1]))
 
 

@@ -25,6 +25,7 @@ class Source(Protocol):
     """Clips by number, from 0 to len - 1."""
 
     info: DatasetInfo
+    table: ClipTable
 
     @property
     def names(self) -> list[str]: ...

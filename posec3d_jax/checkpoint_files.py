@@ -1,0 +1,84 @@
+"""The files of checkpoints: which there are, the best, the damaged; facts and checksums."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+
+from posec3d_jax.checksums import CHECKSUM_FILE, find_damage, write_checksums
+from posec3d_jax.provenance import read_json, write_json
+
+FACTS_FILE = "facts.json"
+_ORBAX_FILE = "_CHECKPOINT_METADATA"
+
+
+def finished_steps(folder: Path) -> list[int]:
+    """Steps of the finished checkpoints in a folder, in order."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def best_step(steps: Sequence[int], top1: Mapping[int, float]) -> int | None:
+    """The step with the highest top-1, the first of several; None if none was validated."""
+    validated = [step for step in sorted(steps) if step in top1]
+    return max(validated, key=top1.get) if validated else None
+
+
+def seal(checkpoint: Path, facts: Mapping[str, Any]) -> None:
+    """Adds the facts of the run, and checksums, to a checkpoint that is otherwise complete.
+
+    Raises:
+      DiskError: they cannot be written.
+    """
+    write_json(checkpoint / FACTS_FILE, {"run": facts, "orbax": _orbax_facts(checkpoint)})
+    write_checksums(checkpoint, without=(_ORBAX_FILE,))
+
+
+def read_facts(checkpoint: Path) -> dict[str, Any]:
+    """The facts that a checkpoint was sealed with; {} where it was not."""
+    return read_json(checkpoint / FACTS_FILE).get("run", {})
+
+
+def damage_of(checkpoint: Path) -> str:
+    """What is wrong with a checkpoint's files; '' if nothing is, or if it was never sealed."""
+    return _damage_of_sealed(checkpoint) if (checkpoint / CHECKSUM_FILE).exists() else ""
+
+
+def _damage_of_sealed(checkpoint: Path) -> str:
+    if damage := find_damage(checkpoint):
+        return damage
+    try:
+        same = _orbax_facts(checkpoint) == read_json(checkpoint / FACTS_FILE)["orbax"]
+    except (OSError, ValueError):
+        same = False
+    return "" if same else f"{_ORBAX_FILE} has other bytes than were written"
+
+
+def _orbax_facts(checkpoint: Path) -> dict[str, Any]:
+    """What Orbax notes of a checkpoint, but for the time of its renaming, which it adds later."""
+    facts = json.loads((checkpoint / _ORBAX_FILE).read_text(encoding="utf-8"))
+    return {key: value for key, value in facts.items() if key != "commit_timestamp_nsecs"}
+
+
+def set_damaged_aside(folder: Path) -> None:
+    """Renames damaged checkpoints to <step>.damaged, from the newest to the first whole one.
+
+    One without checksums counts as damaged if an older one has them: then it lost them.
+    """
+    steps = finished_steps(folder)
+    while steps:
+        newest = folder / str(steps.pop())
+        older = any((folder / str(step) / CHECKSUM_FILE).exists() for step in steps)
+        damage = _damage_of_sealed(newest) if older else damage_of(newest)
+        if not damage:
+            return
+        aside = newest.with_name(newest.name + ".damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        newest.rename(aside)
+        logging.warning(
+            "the checkpoint %s is damaged: %s. It is renamed to %s, and the one before it is used",
+            *(newest, damage, aside.name),
+        )
