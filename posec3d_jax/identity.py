@@ -25,7 +25,7 @@ _FREE = (
 )
 # The code that decides the numbers of a training step.
 _DECIDES = (
-    *("train.py", "plan.py", "recognizer.py", "optimizer.py", "sharding.py", "encoder.py"),
+    *("train.py", "plan.py", "recognizer.py", "optimizer.py", "sharding.py", "encoders"),
     *("geometry.py", "heatmaps.py", "skeletons.py", "layouts.py", "models"),
     *("data/order.py", "data/sampling.py", "data/pipeline.py", "data/clips.py"),
     *("data/packs.py", "data/sources.py"),
