@@ -9,7 +9,7 @@ Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; g
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
 
 A size that a CPU trains in about an hour a stream on one core: width 16, 32 frames of 32 x 32.
-Accuracy, one seed: PENN (results/penn_action_*.json).
+Accuracy, one seed: joint 98.4, limb 97.5, fused 98.6 (results/penn_action_*.json).
 """
 
 from configs import base
