@@ -18,13 +18,14 @@ from posec3d_jax import host
 class Peer:
     """A process that runs the cases of one module, `benchmarks.<module>`: its dict CASES."""
 
-    def __init__(self, module: str, environment: dict[str, str] | None = None):
+    def __init__(self, module: str):
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         before = dict(os.environ)
-        os.environ.update({host.TUNABLES: host.MALLOC} | (environment or {}))
-        self._process = context.Process(target=_serve, args=(other, module), daemon=True)
+        os.environ[host.TUNABLES] = host.MALLOC
+        self._process = context.Process(target=_serve, args=(other, module))  # may have children
         self._process.start()
+        other.close()
         os.environ.clear()
         os.environ.update(before)
 
@@ -44,7 +45,7 @@ class Peer:
         return answer
 
     def close(self) -> None:
-        self._pipe.send(("stop",))
+        self._pipe.close()
         self._process.join(10)
         self._process.kill()
 
@@ -73,8 +74,9 @@ def compare(times: Sequence[Sequence[float]]) -> dict[str, float]:
 def _serve(pipe, module: str) -> None:
     run: Callable[[], None] | None = None
     while True:
-        request, *arguments = pipe.recv()
-        if request == "stop":
+        try:
+            request, *arguments = pipe.recv()
+        except EOFError:  # closed: there is nothing more to do
             return
         try:
             if request == "prepare":

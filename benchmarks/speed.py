@@ -15,6 +15,7 @@ import importlib.util
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +137,9 @@ def main() -> None:
         parser.error(f"no part {sorted(unknown)}; there are {', '.join(PARTS)}")
     record = {"machine": machine(), "rounds": options.rounds, "parts": {}}
     print(f"{'milliseconds':58} {'ours':>10} {'peer':>10} {'ratio':>7}")
-    bench = Bench(options.rounds, options.seconds, options.gpu)
-    for part in options.parts.split(","):
-        record["parts"][part] = list(PARTS[part](bench))
-    bench.close()
+    with closing(Bench(options.rounds, options.seconds, options.gpu)) as bench:
+        for part in options.parts.split(","):
+            record["parts"][part] = list(PARTS[part](bench))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(record, indent=1) + "\n")
     print(f"written to {options.out}")
