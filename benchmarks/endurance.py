@@ -26,7 +26,7 @@ import numpy as np
 from orbax.checkpoint import v1 as ocp
 
 from benchmarks import endurance_config
-from benchmarks.input_pipeline import machine
+from benchmarks.machine import machine
 from posec3d_jax import provenance
 from posec3d_jax.checkpoints import find_checkpoint
 from posec3d_jax.metric_writer import METRICS_FILE, read_metrics
