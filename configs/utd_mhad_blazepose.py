@@ -9,7 +9,8 @@ their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measure
 
 The 33 joints are reduced by name to COCO's 17: the rest are fingers, toes and face. Every third
 frame was kept by whoever made the file, and about 3 % of the frames have no pose.
-About a quarter of an hour on two CPU cores; its accuracy has not been measured yet.
+Half an hour on one CPU core. Accuracy, one seed: 77.0 (results/utd_mhad_blazepose_joint.json); a
+plain SVM on the recorded joints has 65.3.
 """
 
 from configs import base
