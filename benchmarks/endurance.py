@@ -109,8 +109,13 @@ def result(workdir: Path) -> tuple[str, list[dict]]:
     parts = ocp.load_checkpointables(find_checkpoint(workdir))
     for path, leaf in jax.tree_util.tree_leaves_with_path(parts):
         digest.update(jax.tree_util.keystr(path).encode() + np.asarray(leaf).tobytes())
+    return digest.hexdigest(), metrics(workdir)
+
+
+def metrics(workdir: Path) -> list[dict]:
+    """The lines of a run's metrics, without those of the clock."""
     lines = read_metrics(workdir / METRICS_FILE)
-    return digest.hexdigest(), [{k: v for k, v in x.items() if k not in CLOCK} for x in lines]
+    return [{k: v for k, v in line.items() if k not in CLOCK} for line in lines]
 
 
 def measure_kills(runs: Runs, count: int, seed: int = 0) -> dict:
@@ -179,7 +184,7 @@ def measure_sigterm(folder: Path) -> dict:
 def measure_processes(runs: Runs, counts: tuple[int, ...] = (1, 2, 4), stop_at: int = 20) -> dict:
     """The same run on several numbers of processes, resumed on others, and with one killed."""
     runs.finish("on1")
-    _, expected = result(runs.folder / "on1")
+    expected = metrics(runs.folder / "on1")
     rows = []
     for count in counts[1:]:
         runs.finish(f"on{count}", count)
@@ -215,15 +220,15 @@ def measure_lost_process(runs: Runs) -> dict:
 
 def compare(workdir: Path, expected: list[dict]) -> dict:
     """Largest differences of losses and of other metrics between a run and another's lines."""
-    _, lines = result(workdir)
+    lines = metrics(workdir)
     same_steps = [x["step"] for x in lines] == [x["step"] for x in expected]
     pairs = [(x[k], y[k], k) for x, y in zip(lines, expected, strict=False) for k in x if k in y]
     losses = [abs(a - b) for a, b, key in pairs if key.endswith("/loss")]
-    metrics = [abs(a - b) for a, b, key in pairs if key.startswith("val/") and "loss" not in key]
+    others = [abs(a - b) for a, b, key in pairs if key.startswith("val/") and "loss" not in key]
     return {
         "same_steps": same_steps,
         "largest_loss_difference": max(losses),
-        "largest_metric_difference": max(metrics, default=0.0),
+        "largest_metric_difference": max(others, default=0.0),
     }
 
 
