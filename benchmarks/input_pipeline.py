@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks.machine import machine
+from configs import base
 from posec3d_jax.data.info import read_info
 from posec3d_jax.data.pipeline import LOADERS, train_batches
 from posec3d_jax.data.readers import READERS
@@ -50,21 +51,9 @@ def prepare_generated(folder: Path, count: int) -> list[Path]:
         return SkeletonDataset("generated", skeleton, (), splits, generated_clips(count), count)
 
     READERS["generated"] = read
-    config = SimpleNamespace(
-        format="generated",
-        source=str(folder),
-        reader_options={},
-        camera={},
-        skeleton="coco_17",
-        remap_to="",
-        num_classes=60,
-        class_names=(),
-        train_split="train",
-        val_split="",
-        test_split="",
-        max_persons=2,
-        keypoint_dtype="float32",
-    )
+    config = base.get_config().data
+    config.format, config.source = "generated", str(folder)
+    config.val_split = config.test_split = ""
     for config.storage in ("pack", "tfds"):
         config.dir = str(folder / config.storage)
         prepare(config, progress=lambda line: None)
@@ -90,7 +79,7 @@ def open_each_way(folder: Path) -> Iterator[tuple[str, Source]]:
 
 def clips_per_second(source: Source, loader: str, batch_size: int, seconds: float) -> list[float]:
     """Several timings of the training batches of `source`."""
-    sampling = SimpleNamespace(method="uniform", num_frames=48)
+    sampling = base.get_config().sampling
     batches = train_batches(source, sampling=sampling, seed=0, batch_size=batch_size, loader=loader)
     for _ in itertools.islice(batches, WARM_UP):
         pass
@@ -106,7 +95,7 @@ def clips_per_second(source: Source, loader: str, batch_size: int, seconds: floa
 
 def weigh(source: Source, batch_size: int) -> dict:
     """Bytes of a batch on its way to the device, and of the volumes drawn from it there."""
-    sampling = SimpleNamespace(method="uniform", num_frames=48)
+    sampling = base.get_config().sampling
     batch = next(train_batches(source, sampling=sampling, seed=0, batch_size=batch_size))
     size = sum(value.nbytes for value in batch.values())
     joints = source.info.skeleton.num_joints

@@ -1,11 +1,12 @@
 """What is timed of this package; each case returns a call to time, and facts to report."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from benchmarks.clips import make_clips, open_folder
 from configs import base
@@ -13,7 +14,7 @@ from posec3d_jax import host
 from posec3d_jax.data.pipeline import train_batches
 from posec3d_jax.optimizer import make_optimizer, make_schedule
 from posec3d_jax.predict import Predictor
-from posec3d_jax.recognizer import create_state, make_recognizer, make_train_step, total_loss
+from posec3d_jax.recognizer import Recognizer, create_state, make_recognizer, make_train_step
 from posec3d_jax.sharding import make_mesh, to_devices
 
 Case = tuple[Callable[[], Any], dict[str, Any]]
@@ -68,9 +69,9 @@ def draw_test(persons: int = 2, clips: int = 10, **options: Any) -> Case:
     return _call(run, sample), _facts()
 
 
-def _volumes(recognizer, batch: int, persons: int = 1) -> jax.Array:
+def _volumes(recognizer: Recognizer, batch: int) -> jax.Array:
     """Drawn volumes: their zeros and values are those of real inputs."""
-    clips = make_clips(batch, persons, recognizer.encoder.train_shape[0])
+    clips = make_clips(batch, 1, recognizer.encoder.train_shape[0])
     drawn = jax.jit(recognizer.encoder.train)(clips, jax.random.key(0))
     return drawn.astype(recognizer.compute_dtype)
 
@@ -87,70 +88,40 @@ def train_step(batch: int, **options: Any) -> Case:
     """The network alone, as it trains: volumes to updated parameters."""
     config = _config(**options)
     recognizer = make_recognizer(config)
-    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
-    optimizer = make_optimizer(config.optimizer, schedule)
-    volumes, labels = _volumes(recognizer, batch), make_clips(batch, 1, 1)["label"]
-    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
-
-    def step(state, volumes, labels, key):
-        def loss(params):
-            logits, updates = recognizer.logits(
-                {"params": params, "batch_stats": state.batch_stats},
-                volumes,
-                train=True,
-                mutable=["batch_stats"],
-                rngs={"dropout": key},
-            )
-            return total_loss(logits, labels), updates["batch_stats"]
-
-        (value, statistics), gradients = jax.value_and_grad(loss, has_aux=True)(state.params)
-        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-        params = jax.tree.map(jnp.add, state.params, updates)
-        return type(state)(state.step + 1, params, statistics, opt_state), value
-
-    return _stepping(_jit(step, donate_argnums=0), state, volumes, labels), _facts()
+    clips = {"volume": _volumes(recognizer, batch), "label": make_clips(batch, 1, 1)["label"]}
+    drawn = replace(recognizer.encoder, train=lambda clips, key: clips["volume"])
+    batches = itertools.repeat(jax.device_put(clips))
+    return _steps(config, replace(recognizer, encoder=drawn), batch, batches), _facts()
 
 
 def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
     """The train step of `posec3d train`: keypoints to updated parameters, drawing included."""
     config = _config(**options)
-    recognizer = make_recognizer(config)
-    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
-    optimizer = make_optimizer(config.optimizer, schedule)
-    step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
-    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
     clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
-    return _stepping(step, state, clips), _facts()
+    return _steps(config, make_recognizer(config), batch, itertools.repeat(clips)), _facts()
 
 
 def end_to_end(batch: int, folder: str, **options: Any) -> Case:
     """From a data set on disk to updated parameters, as `posec3d train` runs: a step."""
-    config = _config(**options)
-    recognizer, source = make_recognizer(config), open_folder(folder)
-    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
-    optimizer = make_optimizer(config.optimizer, schedule)
-    step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
-    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
+    config, source = _config(**options), open_folder(folder)
     batches = train_batches(
         source, sampling=config.sampling, seed=0, batch_size=batch, loader="threads"
     )
     wanted = ("keypoint", "score", "frame_size", "label")
     batches = to_devices(({k: b[k] for k in wanted} for b in batches), make_mesh())
+    return _steps(config, make_recognizer(config), batch, batches), _facts()
+
+
+def _steps(config, recognizer: Recognizer, batch: int, batches: Iterator) -> Callable[[], Any]:
+    """Each call is a step of training on the next batch, from the state that the last one left."""
+    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
+    optimizer = make_optimizer(config.optimizer, schedule)
+    step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
+    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
     held, key = [state], jax.random.key(1)
 
     def run():
         held[0], metrics = step(held[0], next(batches), key)
-        return jax.block_until_ready(metrics)
-
-    return run, _facts()
-
-
-def _stepping(step: Callable, state: Any, *arguments: Any) -> Callable[[], Any]:
-    """Calls with the state that the call before left, since a step consumes it."""
-    held, key = [state], jax.random.key(1)
-
-    def run():
-        held[0], metrics = step(held[0], *arguments, key)
         return jax.block_until_ready(metrics)
 
     return run

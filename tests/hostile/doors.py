@@ -6,11 +6,11 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 from scipy.io import savemat
 
+from configs import base
 from posec3d_jax import provenance
 from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import ValidationReport
@@ -207,24 +207,10 @@ def _prepared(folder: Path) -> list[Door]:
     found = []
     for storage in ("pack", "tfds"):
         place = folder / f"prepared {storage}"
-        config = SimpleNamespace(
-            format="directory",
-            source=str(folder / "directory"),
-            reader_options={},
-            camera=CAMERA,
-            skeleton="coco_17",
-            remap_to="",
-            num_classes=2,
-            class_names=(),
-            train_split="train",
-            val_split="",
-            test_split="",
-            max_persons=2,
-            keypoint_dtype="float32",
-            in_memory=True,
-            storage=storage,
-            dir=str(place),
-        )
+        config = base.get_config().data
+        config.format, config.source = "directory", str(folder / "directory")
+        config.num_classes, config.val_split, config.test_split = 2, "", ""
+        config.storage, config.dir = storage, str(place)
         prepare(config, skip_bad=True, progress=lambda line: None)
 
         def read(path, config=config, place=place):
