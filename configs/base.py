@@ -155,11 +155,14 @@ def get_config() -> ConfigDict:
     data.loader = "tf"  # 'tf' (tf.data), or 'threads' (needs no TensorFlow)
     data.skeleton = "coco_17"  # a name of skeletons.py; for one's own: `declare_skeleton` below
     data.remap_to = ""  # a layout to convert the joints to by name; '' keeps them
-    data.num_classes = 60
+    data.num_classes = 60  # of the data set; with `classes`, as many as are named there
     data.class_names = ()  # () keeps the reader's
-    data.train_split = "train"
+    data.train_split = "train"  # of this and the next two, several joined as in 'train+test'
     data.val_split = "val"  # validated during training; '' for none
     data.test_split = "val"  # what `posec3d evaluate` reports
+    data.classes = ()  # ((name, (class names that it joins)), ...): what to recognise instead of
+    #                    the data set's classes; clips of others are left out; () for them all
+    data.clips_per_class = 0  # train on so many clips of each class, chosen by `seed`; 0 for all
     data.max_persons = 2  # persons a clip is padded or cut to (highest total score first)
     data.repeat = 10  # passes over the training split that count as one epoch
     data.class_weights = ()  # per class, how many times its clips enter an epoch; () for once
@@ -195,6 +198,15 @@ def get_config() -> ConfigDict:
     #                              mmaction2 draw; 'lower': of the lower score, as longer limbs have
     volume.train_size = (56, 56)  # H, W
     volume.test_size = (64, 64)
+
+    # Damage done to the poses on the device, to study it: see posec3d_jax/noise.py.
+    config.noise = noise = ConfigDict()
+    noise.drop = 0.0  # probability, per person and frame, that one of `joints` goes missing
+    noise.joints = ()  # their names; () for all elbows, wrists, knees and ankles
+    noise.jitter = 0.0  # standard deviation of x and y, as a share of the clip's longer side
+    noise.score = 0.0  # standard deviation of the scores
+    noise.in_training, noise.in_test = False, True  # when it is done
+    noise.seed = 0  # of the test noise, which is the same for every network
 
     # Geometry on the keypoints, on the device. Of these, encoder 'graph' heeds only `flip`.
     config.geometry = geometry = ConfigDict()

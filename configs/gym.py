@@ -6,7 +6,7 @@
   (and the same with :limb; `posec3d fuse` adds the two up)
 
 Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_shallow; put together
-with '-', as in `:limb-c3d_light`.
+with '-', as in `:limb-c3d_light`. Graph networks too: see configs/ntu60_xsub.py.
 
 Hardware, and the note on BatchNorm: see configs/ntu60_xsub.py. Time: not measured here.
 Expected *mean class* accuracy, the figure published for this data set, 10 clips x flip, joint /
@@ -18,15 +18,14 @@ limb / fused 1:1 (PYSKL's README; not yet repeated here):
 
 from configs import base
 
-VARIANTS = (base.STREAMS, base.NETWORKS)
+VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):
     stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
     config.name = f"gym_{stream}_{network}"
-    base.set_stream(config, stream)
-    base.set_network(config, network)
+    base.set_variant(config, stream, network)
     config.data.dir = "data/gym"
     config.data.keypoint_dtype = "float16"  # as the published file
     config.data.num_classes = 99

@@ -8,6 +8,7 @@ _SIZE, _COUNT, _SHARE = (1, 4096), (1, 1_000_000), (0.0, 1.0)
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "data.num_classes": _COUNT,
+    "data.clips_per_class": (0, 1_000_000),
     "data.max_persons": (1, 1000),
     "data.repeat": _COUNT,
     "data.class_weights": (0.0, 1e6),
@@ -20,6 +21,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "volume.epsilon": _SHARE,
     "volume.train_size": _SIZE,
     "volume.test_size": _SIZE,
+    "noise.drop": _SHARE,
+    "noise.jitter": _SHARE,
+    "noise.score": (0.0, 10.0),
+    "noise.seed": (0, 2**32 - 1),
     "geometry.padding": (0.0, 100.0),
     "geometry.threshold": (0.0, 1e6),
     "geometry.hw_ratio": (0.0, 100.0),

@@ -92,8 +92,7 @@ class Evaluator:
         losses = np.zeros(len(source))
         started = time.perf_counter()
         for done, batch in enumerate(self._batches(), 1):
-            index = batch.pop("index")
-            result = self._gathered(self._step(variables, batch), index)
+            result = self._gathered(self._step(variables, batch), batch["index"])
             rows = result["index"][result["index"] >= 0]
             scores[rows] = result["scores"][result["index"] >= 0]
             losses[rows] = result["loss"][result["index"] >= 0]
@@ -135,8 +134,9 @@ def evaluate(
     split: str = "",
     chosen: tuple[Protocol, ...] = (),
     record: str | Path = "",
+    name: str = "",
 ) -> dict[str, dict[str, Any]]:
-    """Evaluates a run's checkpoint and writes `<workdir>/evaluations/<split>-<protocol>/`.
+    """Evaluates a run's checkpoint and writes `<workdir>/evaluations/<name>-<protocol>/`.
 
     Args:
       config: the config the run was trained with.
@@ -145,6 +145,7 @@ def evaluate(
       split: of the data set; '' for config.data.test_split.
       chosen: protocols; () for one clip and for the many that the config names.
       record: a JSON file to write the result, and all it takes to repeat it, to.
+      name: of the test, where a run is tested on more than a split; '' for the split's.
 
     Returns:
       Metrics by protocol name.
@@ -163,7 +164,7 @@ def evaluate(
             scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
             results[protocol.name] = _write(
-                workdir, split, scores, extra, config.evaluate.mean_class
+                workdir, name or split, scores, extra, config.evaluate.mean_class
             )
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
@@ -172,12 +173,12 @@ def evaluate(
 
 
 def _write(
-    workdir: Path, split: str, scores: Scores, extra: dict[str, Any], mean_class: str
+    workdir: Path, name: str, scores: Scores, extra: dict[str, Any], mean_class: str
 ) -> dict[str, Any]:
     """Metrics of the scores, on every process; the first one also leaves them on disk."""
-    name = f"{split}-{scores.protocol}".replace(" ", "-")
+    folder = f"{name}-{scores.protocol}".replace(" ", "-")
     if jax.process_index() == 0:
-        return write_evaluation(workdir / FOLDER / name, scores, extra, mean_class)
+        return write_evaluation(workdir / FOLDER / folder, scores, extra, mean_class)
     return summary_of(scores, mean_class) | extra
 
 

@@ -18,6 +18,16 @@ from posec3d_jax.disk import write_whole
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 # Keys that configs got after the first runs were stored, with what those runs did.
 _LATER_KEYS = {
+    "data": {"classes": [], "clips_per_class": 0},
+    "noise": {
+        "drop": 0.0,
+        "joints": [],
+        "jitter": 0.0,
+        "score": 0.0,
+        "in_training": False,
+        "in_test": True,
+        "seed": 0,
+    },
     "sampling": {"next_frames": False, "test_flip": True},
     "volume": {"short_limb": "start"},
     "geometry": {

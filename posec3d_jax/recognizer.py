@@ -16,6 +16,7 @@ import optax
 
 from posec3d_jax.encoders import Batch, Encoder, make_encoder
 from posec3d_jax.models import create_model
+from posec3d_jax.noise import with_noise
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
 Tree = Any
@@ -73,7 +74,7 @@ def make_recognizer(config) -> Recognizer:
             f"config.train.batch_norm_groups {groups}"
         )
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
-    encoder = make_encoder(config, skeleton)
+    encoder = with_noise(make_encoder(config, skeleton), config.noise, skeleton)
     options = {"encoder": config.encoder, "skeleton": skeleton}
     return Recognizer(
         model=create_model(config.model, config.data.num_classes, groups, **options),

@@ -142,6 +142,32 @@ def remap(source: Skeleton, target: Skeleton) -> np.ndarray:
     return index
 
 
+def common_layout(first: Skeleton, second: Skeleton) -> Skeleton:
+    """The joints that two layouts share by name, in the first one's order: what both can become.
+
+    Limbs are those of either between shared joints; parents are found along them.
+
+    Raises:
+        ValueError: the layouts have no joint name in common.
+    """
+    remap(first, second)
+    joints = tuple(joint for joint in first.joints if joint in second.joints)
+
+    def shared(couples: str) -> list[tuple[str, ...]]:
+        named = [
+            tuple(layout.joints[i] for i in couple)
+            for layout in (first, second)
+            for couple in getattr(layout, couples)
+        ]
+        once = {frozenset(couple): couple for couple in named if set(couple) <= set(joints)}
+        return list(once.values())
+
+    name = f"{first.name} and {second.name}"
+    return get_skeleton(
+        dict(name=name, joints=joints, limbs=shared("limbs"), pairs=shared("pairs"))
+    )
+
+
 def apply_remap(
     keypoint: np.ndarray, score: np.ndarray, index: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

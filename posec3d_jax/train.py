@@ -60,7 +60,8 @@ def train_and_evaluate(
       Stopped: SIGTERM or Ctrl-C; the run is saved, and calling again goes on.
     """
     workdir = Path(workdir)
-    source = open_source(config.data, config.data.train_split)
+    few = config.data.clips_per_class
+    source = open_source(config.data, config.data.train_split, few, config.seed)
     recognizer, plan, mesh = make_recognizer(config), make_plan(config, source), mesh or make_mesh()
     check_batch_size(config.train.batch_size, mesh, "config.train.batch_size")
     schedule = make_schedule(config.optimizer, config.train.batch_size, plan.per_epoch, plan.total)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from posec3d_jax.data.info import DataError, DatasetInfo
 from posec3d_jax.data.records import SkeletonDataset, brief
+from posec3d_jax.data.selection import parts
 from posec3d_jax.data.validation import LONGEST_NAME
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
@@ -66,7 +67,7 @@ def _check_splits(config_data, dataset: SkeletonDataset) -> None:
         "test_split": config_data.test_split,
     }
     for key, split in wanted.items():
-        if split and split not in dataset.splits:
+        if split and any(part not in dataset.splits for part in parts(split, dataset.splits)):
             raise DataError(
                 f"config.data.{key} is {split!r}, but the source has the splits "
                 f"{', '.join(map(repr, sorted(dataset.splits))) or '(none)'}"

@@ -12,6 +12,7 @@ from posec3d_jax.data.clips import ClipTable, read_clips
 from posec3d_jax.data.info import DataError, DatasetInfo, check_info, payload_size, read_info
 from posec3d_jax.data.packs import PackSource, check_frames, open_pack, pack_in_memory
 from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.selection import few_of_each, joined, regroup
 
 # Where prepare puts the arrays, below the folder of the data set.
 PACK_FOLDER, TFDS_FOLDER = "pack", "tfds"
@@ -136,7 +137,7 @@ class TfdsSource:
         return self.persons[i][self.persons[i] >= 0]
 
 
-def open_source(config_data, split: str) -> Source:
+def open_source(config_data, split: str, per_class: int = 0, seed: int = 0) -> Source:
     """Open one split of the prepared data set that `config.data` names.
 
     With storage 'tfds' the clips are streamed from disk, or loaded into memory once when
@@ -144,21 +145,22 @@ def open_source(config_data, split: str) -> Source:
 
     Args:
       config_data: `config.data`, see configs/base.py.
-      split: name of a split.
+      split: name of a split, or of several joined by '+'.
+      per_class: only so many clips of each class; 0 for all.
+      seed: which ones those are.
 
     Raises:
       DataError: no data set there, or a damaged one; a split that it does not have or that is
-        empty; joints or a number of classes that differ from the config's.
+        empty; joints, classes or a number of classes that differ from the config's.
     """
     folder = Path(config_data.dir)
-    info = check_info(read_info(folder), config_data)
+    info = read_info(folder)
     table, splits = read_clips(folder)
-    if split not in splits:
-        raise DataError(
-            f"the data set in {folder} has no split {split!r}; it has "
-            f"{', '.join(map(repr, sorted(splits))) or 'none'}"
-        )
-    clips = splits[split]
+    clips = joined(splits, split, folder)
+    if config_data.classes:
+        info, table, clips = regroup(info, table, clips, config_data.classes)
+    info = check_info(info, config_data)
+    clips = few_of_each(table.labels, clips, per_class, seed) if per_class else clips
     if not len(clips):
         raise DataError(f"split {split!r} of the data set in {folder} has no clips")
     payload = folder / (PACK_FOLDER if info.storage == "pack" else TFDS_FOLDER)

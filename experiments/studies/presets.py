@@ -1,0 +1,61 @@
+"""The data and sizes of studies: a preset that two CPU cores finish, and the paper's setting."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from posec3d_jax.data.info import INFO_FILE
+from posec3d_jax.prepare import prepare
+from posec3d_jax.skeletons import Skeleton, get_skeleton
+
+PRESETS = ("small", "paper")
+FOLDER = "data/studies"  # where data sets go that only studies need
+KINECT_CAMERA = dict(kind="perspective", image_size=(240, 320), focal=285.63, yaw=0.0, pitch=0.0)
+
+
+def config_of(data_set: str, network: str, stream: str = "joint") -> Any:
+    """The config of configs/<data_set>.py for that network."""
+    return importlib.import_module(f"configs.{data_set}").get_config(f"{stream}-{network}")
+
+
+def skeleton_of(config) -> Skeleton:
+    """The joints that the config's networks see."""
+    return get_skeleton(config.data.remap_to or config.data.skeleton)
+
+
+def make_small(config, passes: int, size: int = 24) -> None:
+    """A training of minutes on one core: so many passes over the clips, seen as few frames.
+
+    Graph networks get twice the frames of the volumes, as in their published recipes. The width
+    stays that of the data set's own config.
+    """
+    config.sampling.num_frames = 32 if config.encoder == "graph" else 16
+    if config.encoder == "volume":
+        config.volume.train_size = config.volume.test_size = (size, size)
+    config.data.repeat, config.train.epochs = passes, 1
+    config.data.storage = "pack"
+
+
+def convert_joints(config, layout: Skeleton) -> None:
+    """Has the data set prepared with these joints, by name, in a folder of its own."""
+    with config.ignore_type():
+        config.data.remap_to = layout.to_dict()
+    config.data.dir = f"{FOLDER}/{Path(config.data.dir).name}_{layout.num_joints}_joints"
+
+
+def prepare_once(config, sources: dict[str, str]) -> None:
+    """Prepares the config's data set unless that is done.
+
+    Raises:
+      ValueError: it is not, and `sources`, from format to file or folder, does not say from what.
+    """
+    if (Path(config.data.dir) / INFO_FILE).is_file():
+        return
+    if config.data.format not in sources:
+        raise ValueError(
+            f"{config.data.dir} is not prepared; say where its files are: "
+            f"--source={config.data.format}=<file or folder>"
+        )
+    config = config.copy_and_resolve_references()
+    config.data.source = sources[config.data.format]
+    prepare(config.data)

@@ -1,0 +1,174 @@
+"""What a study leaves: JSON, CSV, Markdown tables and a figure, from its single measurements.
+
+A row is one measurement, a flat dict of facts ('network', 'p', 'seed') and figures ('top1'). A
+table puts the mean over seeds of one figure into cells, with the spread (the standard deviation of
+a sample) behind it; every table is one panel of the picture.
+"""
+
+import csv
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments.studies.panels import draw
+from posec3d_jax import provenance
+from posec3d_jax.disk import write_whole
+
+Row = Mapping[str, Any]
+PERCENT = "%"  # of a figure that is stored as a fraction
+
+
+@dataclass(frozen=True)
+class Table:
+    """One figure of the rows, spread out over lines and columns."""
+
+    title: str
+    value: str  # the figure in the cells
+    columns: str  # the fact that differs from column to column
+    lines: tuple[str, ...] = ("network",)  # the facts that differ from line to line
+    where: Mapping[str, Any] = field(default_factory=dict)  # only rows with these facts
+    unit: str = PERCENT
+    published: Sequence[Row] = ()  # the paper's figures: rows of one measurement, set apart
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The mean of a figure over seeds, its spread (None for one seed) and how many there were."""
+
+    mean: float
+    spread: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that has been done."""
+
+    name: str
+    question: str  # what it asks, in a sentence
+    preset: str
+    rows: Sequence[Row]
+    tables: Sequence[Table]
+    differs: Sequence[str]  # from the paper's setting, in sentences
+    facts: Mapping[str, Any] = field(default_factory=dict)  # configs, trainings, versions
+
+
+def cells(table: Table, rows: Sequence[Row]) -> dict[tuple, dict[Any, Cell]]:
+    """By line and column, the figure's mean and spread; lines and columns in the rows' order."""
+    found: dict[tuple, dict[Any, list[float]]] = {}
+    for row in rows:
+        needed = (table.value, table.columns, *table.lines)
+        if all(row.get(key) == value for key, value in table.where.items()) and all(
+            row.get(key) is not None for key in needed
+        ):
+            line = found.setdefault(tuple(row[key] for key in table.lines), {})
+            line.setdefault(row[table.columns], []).append(row[table.value])
+    return {line: {k: _cell(v) for k, v in values.items()} for line, values in found.items()}
+
+
+def _cell(values: Sequence[float]) -> Cell:
+    spread = statistics.stdev(values) if len(values) > 1 else None
+    return Cell(statistics.fmean(values), spread, len(values))
+
+
+def markdown(table: Table, rows: Sequence[Row]) -> str:
+    """The table, the paper's lines below ours; 'mean ± spread' where there are seeds."""
+    ours = cells(table, rows)
+    theirs = cells(Table("", table.value, table.columns, table.lines), table.published)
+    columns = list(dict.fromkeys(c for line in (*ours.values(), *theirs.values()) for c in line))
+    head = [" ".join(table.lines), *(f"{table.columns} {c}" for c in columns)]
+    lines = [_line(label(line), values, columns, table.unit) for line, values in ours.items()]
+    lines += [
+        _line(f"*{label(line)} (paper)*", values, columns, table.unit)
+        for line, values in theirs.items()
+    ]
+    body = "\n".join([_row(head), "|" + "---|" * len(head), *lines])
+    unit = f" ({table.unit})" if table.unit else ""
+    return f"### {table.title}{unit}\n\n{body}\n" + (f"\n{table.note}\n" if table.note else "")
+
+
+def label(line: tuple) -> str:
+    """The words that stand for a line, in tables and legends."""
+    return ", ".join(str(part).replace("_", " ") for part in line if part != "")
+
+
+def _line(name: str, values: Mapping[Any, Cell], columns: Sequence, unit: str) -> str:
+    return _row([name, *(_text(values.get(column), unit) for column in columns)])
+
+
+def _row(parts: Sequence[Any]) -> str:
+    return "| " + " | ".join(str(part) for part in parts) + " |"
+
+
+def _text(cell: Cell | None, unit: str) -> str:
+    if cell is None:
+        return ""
+    scale = 100 if unit == PERCENT else 1
+    form = ".1f" if unit == PERCENT else ".4g"
+    spread = "" if cell.spread is None else f" ± {scale * cell.spread:{form}}"
+    return f"{scale * cell.mean:{form}}{spread}"
+
+
+def write_study(study: Study, folder: str | Path) -> list[Path]:
+    """Writes <name>.json, .csv, .md and .png into `folder`; returns their paths."""
+    base = Path(folder)
+    base.mkdir(parents=True, exist_ok=True)
+    paths = [base / f"{study.name}.{kind}" for kind in ("json", "csv", "md", "png")]
+    provenance.write_json(paths[0], _record(study))
+    _write_csv(paths[1], study.rows)
+    write_whole(paths[2], _page(study, paths[3].name))
+    panels = [(table, cells(table, study.rows)) for table in study.tables]
+    draw(panels, paths[3])
+    return paths
+
+
+def _record(study: Study) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "question": study.question,
+        "preset": study.preset,
+        "differs_from_the_paper": list(study.differs),
+        "means": list(_means(study)),
+        "rows": [dict(row) for row in study.rows],
+        "command": provenance.command(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
+        **study.facts,
+    }
+
+
+def _means(study: Study) -> Iterator[dict[str, Any]]:
+    """Every cell of every table, as one flat dict."""
+    for table in study.tables:
+        for line, values in cells(table, study.rows).items():
+            for column, cell in values.items():
+                facts = dict(zip(table.lines, line, strict=True)) | {table.columns: column}
+                yield {"table": table.title, **facts, "figure": table.value, **vars(cell)}
+
+
+def _write_csv(path: Path, rows: Sequence[Row]) -> None:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, keys, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _page(study: Study, picture: str) -> str:
+    seeds = {row["seed"] for row in study.rows if "seed" in row}
+    spread = f"Mean ± standard deviation over {len(seeds)} seeds. " if len(seeds) > 1 else ""
+    title = study.name.replace("_", " ").capitalize()
+    return "\n".join(
+        [
+            f"# {title} ({study.preset} preset)\n\n{study.question}\n",
+            f"![{title}]({picture})\n",
+            *(markdown(table, study.rows) for table in study.tables),
+            f"{spread}Made by `{provenance.command()}`.\n",
+            "What differs from the paper's setting:\n",
+            *(f"* {sentence}" for sentence in study.differs),
+            "",
+        ]
+    )

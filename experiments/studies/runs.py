@@ -1,0 +1,112 @@
+"""The trainings and tests that studies are made of: each done once, kept, and found again.
+
+A job is one training and any number of tests of it. Its directory is named by the config, so two
+studies that need the same training share it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+
+from posec3d_jax import provenance
+from posec3d_jax.evaluate import ONE_CLIP, Protocol, evaluate
+from posec3d_jax.train import train_and_evaluate
+
+FINISHED = "finished.json"  # in a run's directory: the config that was trained to its end
+FIGURES = ("top1", "top5", "mean_class", "loss", "clips")
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of a trained network."""
+
+    name: str  # unique within the job
+    config: Any  # the job's with another data set, split or noise
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what tells it from the others
+    protocol: Protocol = ONE_CLIP
+
+    __test__ = False  # pytest would take the name for a test
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, and its tests."""
+
+    config: Any  # `name` and `seed` name the directory
+    facts: Mapping[str, Any]  # what tells it from the others: {'network': 'stgcnpp', 'seed': 0}
+    tests: Sequence[Test]
+    then: Sequence["Job"] = ()  # trainings that start from its weights
+
+    @property
+    def name(self) -> str:
+        return f"{self.config.name}-seed{self.config.seed}"
+
+
+def run_jobs(jobs: Sequence[Job], folder: Path) -> list[dict[str, Any]]:
+    """Does what is not done yet; returns a row for every test: facts and figures."""
+    rows = []
+    for number, job in enumerate(jobs, 1):
+        logging.info("job %d of %d: %s", number, len(jobs), job.name)
+        rows += list(run_job(job, folder))
+    return rows
+
+
+def run_job(job: Job, folder: Path) -> Iterator[dict[str, Any]]:
+    """Trains unless that is done, and yields each test's row, tested now or earlier.
+
+    Raises:
+      ValueError: the directory holds a finished run of another config.
+    """
+    workdir = Path(folder) / job.name
+    train_once(job.config, workdir)
+    for test in job.tests:
+        result = test_once(test, workdir)
+        figures = {name: result[name] for name in FIGURES}
+        yield {**job.facts, **test.facts, "protocol": test.protocol.name, **figures}
+    for follower in job.then:
+        follower.config.init_from = str(workdir)
+        yield from run_job(follower, folder)
+
+
+def train_once(config, workdir: Path) -> None:
+    """Trains to the end, unless the directory says that it was done with this very config."""
+    wanted = provenance.config_to_dict(config)
+    found = provenance.read_json(workdir / FINISHED)
+    if not found:
+        train_and_evaluate(config, workdir)
+        provenance.write_json(workdir / FINISHED, wanted)
+    elif found != wanted:
+        raise ValueError(
+            f"{workdir} holds a finished run with other settings ({_difference(found, wanted)}); "
+            "use another --workdir, or remove it"
+        )
+
+
+def test_once(test: Test, workdir: Path) -> dict[str, Any]:
+    """The test's figures; kept in <workdir>/tests with the config that gave them."""
+    path = workdir / "tests" / f"{test.name}-{test.protocol.name}.json".replace(" ", "-")
+    wanted = provenance.config_to_dict(test.config)
+    found = provenance.read_json(path)
+    if found.get("config") != wanted:
+        result = evaluate(test.config, workdir, chosen=(test.protocol,), name=test.name)
+        found = {"result": result[test.protocol.name], "config": wanted}
+        path.parent.mkdir(exist_ok=True)
+        provenance.write_json(path, found)
+    return found["result"]
+
+
+test_once.__test__ = False  # pytest would take the name for a test
+
+
+def _difference(found: Mapping, wanted: Mapping, path: str = "config") -> str:
+    """The first key that differs, with both values."""
+    for key in sorted(found.keys() | wanted.keys()):
+        old, new = found.get(key), wanted.get(key)
+        if old != new and isinstance(old, dict) and isinstance(new, dict):
+            return _difference(old, new, f"{path}.{key}")
+        if old != new:
+            return f"{path}.{key} is {old}, now {new}"
+    return ""
