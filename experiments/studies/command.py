@@ -1,7 +1,7 @@
 """The command line that all studies share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from absl import app, flags, logging
 
 from experiments.studies.presets import PRESETS, prepare_once
 from experiments.studies.report import Study, write_study
-from experiments.studies.runs import Job, run_jobs
+from experiments.studies.runs import Job, run_jobs, trainings
 from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
 
 Rows = list[dict[str, Any]]
@@ -50,6 +50,7 @@ def _main(command: Command) -> None:
         logging.info("part %s is done; without --part all parts are reported", options.part)
         return
     study = command.report(options.preset, rows)
+    study = replace(study, facts={**study.facts, "trainings": trainings(rows, folder)})
     for path in write_study(study, options.out or Path(options.workdir) / "reports"):
         print(path)
 

@@ -12,6 +12,7 @@ from typing import Any
 from absl import logging
 
 from posec3d_jax import provenance
+from posec3d_jax.evaluate import FOLDER as EVALUATIONS
 from posec3d_jax.evaluate import ONE_CLIP, Protocol, evaluate
 from posec3d_jax.train import train_and_evaluate
 
@@ -65,10 +66,29 @@ def run_job(job: Job, folder: Path) -> Iterator[dict[str, Any]]:
     for test in job.tests:
         result = test_once(test, workdir)
         figures = {name: result[name] for name in FIGURES}
-        yield {**job.facts, **test.facts, "protocol": test.protocol.name, **figures}
+        tested = {"protocol": test.protocol.name, "run": job.name, "test": test.name}
+        yield {**job.facts, **test.facts, **tested, **figures}
     for follower in job.then:
         follower.config.init_from = str(workdir)
         yield from run_job(follower, folder)
+
+
+def scores_of(row: Mapping[str, Any], folder: Path) -> Path:
+    """Where the scores of a row's test are, for fusion."""
+    name = f"{row['test']}-{row['protocol']}".replace(" ", "-")
+    return Path(folder) / row["run"] / EVALUATIONS / name
+
+
+def trainings(rows: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    """By name, how each run of the rows was trained: its config, seconds, steps, versions."""
+    names = dict.fromkeys(row["run"] for row in rows if "run" in row)
+    return {name: _training(Path(folder) / name) for name in names}
+
+
+def _training(workdir: Path) -> dict[str, Any]:
+    run = provenance.read_json(workdir / provenance.RUN_FILE)
+    run.pop("class_names", None)
+    return run | {"config": provenance.read_json(workdir / provenance.CONFIG_FILE)}
 
 
 def train_once(config, workdir: Path) -> None:

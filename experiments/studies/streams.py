@@ -1,0 +1,118 @@
+"""Joints, limbs and both fused; and the graph networks' four streams, alone and fused.
+
+  python -m experiments.studies.streams --preset=small \
+      --source=utd_mhad_kinect=<Skeleton> --source=utd_mhad_blazepose=<...stride3.npz>
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from configs import base
+from experiments.studies import command, cross_annotation
+from experiments.studies.presets import config_of
+from experiments.studies.report import Study, Table
+from experiments.studies.runs import Job, Test, scores_of
+from posec3d_jax.evaluate import ONE_CLIP, protocols
+from posec3d_jax.fusion import fuse
+
+NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp")}
+# Which streams are added up, and their weights: those of the publications.
+FUSIONS: dict[str, dict[str, float]] = {
+    "joint + limb": {"joint": 1, "limb": 1},
+    "joint + bone": {"joint": 1, "bone": 1},
+    "all four": {"joint": 2, "bone": 2, "joint_motion": 1, "bone_motion": 1},
+}
+# NTU60 cross-subject, 10 clips (PYSKL's README).
+PUBLISHED = [
+    {"network": network, "stream": stream, "top1": accuracy}
+    for network, stream, accuracy in (
+        ("Pose-SlowOnly", "joint", 0.937),
+        ("Pose-SlowOnly", "limb", 0.934),
+        ("Pose-SlowOnly", "joint + limb", 0.941),
+        ("ST-GCN++", "joint", 0.893),
+        ("ST-GCN++", "all four", 0.932),
+    )
+]
+DIFFERS = {
+    "small": (
+        "UTD-MHAD's BlazePose skeletons (27 classes, 12 joints) instead of NTU60",
+        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
+        "width on 32 frames, instead of Pose-SlowOnly and the full ST-GCN++; 45 passes; one test "
+        "clip instead of ten",
+    ),
+    "paper": (),
+}
+
+
+def streams_of(network: str) -> tuple[str, ...]:
+    """The streams that a network can have."""
+    return base.GRAPH_STREAMS if network in base.GRAPH_NETWORKS else ("joint", "limb")
+
+
+def config_for(preset: str, network: str, stream: str, seed: int) -> Any:
+    """The training on one stream; that on joints is also cross-annotation's."""
+    if preset == "paper":
+        config = config_of("ntu60_xsub", network, stream)
+        config.name, config.seed = f"ntu60_xsub-{stream}-{network}", seed
+        return config
+    config = cross_annotation.config_for(preset, "utd_mhad_blazepose", network, seed)
+    (base.set_graph_stream if config.encoder == "graph" else base.set_stream)(config, stream)
+    config.name = f"utd_mhad_blazepose-{stream}-{network}"
+    return config
+
+
+def data(preset: str) -> list[Any]:
+    """The one data set."""
+    return [config_for(preset, NETWORKS[preset][0], "joint", 0)]
+
+
+def jobs(preset: str, seeds: Sequence[int]) -> list[Job]:
+    """Every stream of every network."""
+    return [
+        _job(preset, network, stream, seed)
+        for seed in seeds
+        for network in NETWORKS[preset]
+        for stream in streams_of(network)
+    ]
+
+
+def _job(preset: str, network: str, stream: str, seed: int) -> Job:
+    config = config_for(preset, network, stream, seed)
+    protocol = ONE_CLIP if preset == "small" else protocols(config)[1]
+    # The name that cross-annotation gives the same test, so that it is found again.
+    test = Test("utd_mhad_blazepose" if preset == "small" else "test", config, protocol=protocol)
+    return Job(config, {"network": network, "stream": stream, "seed": seed}, [test])
+
+
+def report(preset: str, rows: list[dict[str, Any]]) -> Study:
+    """The streams alone, and added up."""
+    table = Table("Streams alone and fused", "top1", columns="stream", published=PUBLISHED)
+    return Study(
+        name="streams",
+        question="What do further streams add to the joints?",
+        preset=preset,
+        rows=rows + fused(rows, Path(flags.FLAGS.workdir) / preset),
+        tables=[table],
+        differs=DIFFERS[preset],
+    )
+
+
+def fused(rows: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """A row for every fusion of which a network has all the streams."""
+    found = {(row["network"], row["seed"], row["stream"]): row for row in rows}
+    sums = []
+    for network, seed in dict.fromkeys((row["network"], row["seed"]) for row in rows):
+        for name, weights in FUSIONS.items():
+            parts = [found.get((network, seed, stream)) for stream in weights]
+            if all(parts):
+                result = fuse([scores_of(part, folder) for part in parts], list(weights.values()))
+                facts = {"network": network, "stream": name, "seed": seed}
+                sums.append({**facts, "protocol": parts[0]["protocol"], **result["fused"]})
+    return sums
+
+
+if __name__ == "__main__":
+    command.start(command.Command(data, jobs, report))
