@@ -185,6 +185,7 @@ def get_config() -> ConfigDict:
     config.graph = graph = ConfigDict()
     graph.stream = "joint"  # or 'bone', 'joint_motion', 'bone_motion'
     graph.threshold = 0.01  # joints with scores up to this are put into the middle, as PYSKL does
+    graph.use_score = True  # False: the third channel only says which joints there are
 
     # What is drawn from the keypoints, on the device. For encoder 'volume' only.
     config.volume = volume = ConfigDict()

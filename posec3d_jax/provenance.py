@@ -36,7 +36,7 @@ _LATER_KEYS = {
         "train_mirror": "W-x",
         "test_mirror": "W-1-x",
     },
-    "graph": {"stream": "joint", "threshold": 0.01},
+    "graph": {"stream": "joint", "threshold": 0.01, "use_score": True},
     "optimizer": {"nesterov": False},
     "evaluate": {"mean_class": "union"},
     "train": {"keep_checkpoints": 2, "stall_minutes": 30.0},

@@ -53,6 +53,17 @@ def _clip(frames=5):
     return keypoint, rng.uniform(0.3, 1, (1, frames, 17)).astype(np.float32)
 
 
+def test_without_scores_the_third_channel_says_which_joints_there_are():
+    keypoint, score = _clip()
+    score[0, :, 3] = 0
+    config = _config(frames=5)
+    with_scores = make_encoder(config, COCO).test(_batch(config, keypoint, score, 1), 1, False)
+    config.graph.use_score = False
+    without = make_encoder(config, COCO).test(_batch(config, keypoint, score, 1), 1, False)
+    np.testing.assert_array_equal(without[..., :2], with_scores[..., :2])
+    np.testing.assert_array_equal(without[..., 2], with_scores[..., 2] > 0)
+
+
 def test_motion_is_that_to_the_next_frame_of_the_video_and_ends_with_it():
     keypoint, score = _clip()
     config = _config("joint_motion", frames=5)

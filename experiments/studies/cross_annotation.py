@@ -4,8 +4,9 @@
       --source=utd_mhad_kinect=<Skeleton> --source=utd_mhad_blazepose=<...stride3.npz>
 
 The small preset has UTD-MHAD as the Kinect saw it, projected on to the depth video, and as
-BlazePose found it in that video, both reduced to the 12 joints they share. The paper's has FineGYM
-by HRNet and by MobileNet.
+BlazePose found it in that video, both reduced to the 12 joints they share. The Kinect's scores are
+all 1, BlazePose's say how visible a joint is: of a wrist often 0.3. So BlazePose comes twice, as it
+is and with positions alone. The paper's preset has FineGYM by HRNet and by MobileNet.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,11 @@ from posec3d_jax.evaluate import ONE_CLIP, protocols
 from posec3d_jax.skeletons import common_layout
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
-SOURCES = {"small": ("utd_mhad_kinect", "utd_mhad_blazepose"), "paper": ("hrnet", "mobilenet")}
+POSITIONS = "_positions"  # of a source's name: without its scores
+SOURCES = {
+    "small": ("utd_mhad_kinect", "utd_mhad_blazepose", "utd_mhad_blazepose_positions"),
+    "paper": ("hrnet", "mobilenet"),
+}
 PASSES = 45  # over the 431 training clips; about five minutes of one core
 # FineGYM, mean class accuracy (arXiv 2104.13586; figures from the first author's CVPR 2022 slides).
 PUBLISHED = [
@@ -66,14 +71,23 @@ def config_for(preset: str, source: str, network: str, seed: int = 0) -> Any:
         config = config_of("gym", network)
         config.data.dir = f"data/gym_{source}"
     else:
-        config = config_of(source, network)
+        data_sets = [name.removesuffix(POSITIONS) for name in SOURCES[preset]]
+        config = config_of(source.removesuffix(POSITIONS), network)
         make_small(config, PASSES)
         if source == "utd_mhad_kinect":
             config.data.camera.update(KINECT_CAMERA)
-        layouts = [skeleton_of(config_of(name, network)) for name in SOURCES[preset]]
+        if source.endswith(POSITIONS):
+            leave_out_scores(config)
+        layouts = [skeleton_of(config_of(name, network)) for name in data_sets[:2]]
         convert_joints(config, common_layout(*layouts))
     config.name, config.seed = f"{source}-joint-{network}", seed
     return config
+
+
+def leave_out_scores(config) -> None:
+    """Shows networks where joints are, however sure the estimator was of them."""
+    config.volume.use_score, config.volume.drop_missing = False, True
+    config.graph.use_score = False
 
 
 def data(preset: str) -> list[Any]:

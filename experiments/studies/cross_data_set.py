@@ -41,7 +41,7 @@ PAIRS = {
             ("carry", ("carry",), ("carry",)),
             ("throw", ("throw",), ("throw",)),
         ),
-        passes=(100, 12),
+        passes=(80, 10),
     ),
     "paper": Pair(
         ("ntu60_xsub", "utd_mhad_blazepose"),
@@ -57,7 +57,7 @@ PAIRS = {
     ),
 }
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
-FEW, FEW_PASSES = 5, 100  # clips a class, and passes over them
+FEW, FEW_PASSES = 5, 60  # clips a class, and passes over them
 ALONE, AFTER = f"{FEW} clips a class alone", f"then {FEW} clips a class"
 NOTES = {
     "small": "A plain RBF-SVM on 16 frames of the same clips: UTKinect to NW-UCLA 61.5, NW-UCLA to "

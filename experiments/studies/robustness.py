@@ -18,8 +18,8 @@ from experiments.studies.runs import Job, Test
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
 LEVELS = {
     "drop": (0.0, 0.125, 0.25, 0.5, 1.0),
-    "jitter": (0.0, 0.01, 0.02, 0.05, 0.1),
-    "score": (0.0, 0.1, 0.2, 0.4),
+    "jitter": (0.0, 0.01, 0.02, 0.05),
+    "score": (0.0, 0.2, 0.4),
 }
 TITLES = {
     "drop": "One limb joint dropped with probability p",

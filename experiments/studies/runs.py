@@ -94,7 +94,7 @@ def _training(workdir: Path) -> dict[str, Any]:
 def train_once(config, workdir: Path) -> None:
     """Trains to the end, unless the directory says that it was done with this very config."""
     wanted = provenance.config_to_dict(config)
-    found = provenance.read_json(workdir / FINISHED)
+    found = provenance.with_later_keys(provenance.read_json(workdir / FINISHED))
     if not found:
         train_and_evaluate(config, workdir)
         provenance.write_json(workdir / FINISHED, wanted)
@@ -110,7 +110,7 @@ def test_once(test: Test, workdir: Path) -> dict[str, Any]:
     path = workdir / "tests" / f"{test.name}-{test.protocol.name}.json".replace(" ", "-")
     wanted = provenance.config_to_dict(test.config)
     found = provenance.read_json(path)
-    if found.get("config") != wanted:
+    if provenance.with_later_keys(found.get("config", {})) != wanted:
         result = evaluate(test.config, workdir, chosen=(test.protocol,), name=test.name)
         found = {"result": result[test.protocol.name], "config": wanted}
         path.parent.mkdir(exist_ok=True)

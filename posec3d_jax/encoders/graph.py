@@ -70,8 +70,9 @@ def encode(batch: Batch, mirrored: jax.Array, skeleton: Skeleton, options: Mappi
     """(x, y, score) of the stream's joints, bones or motions: [B, M, T, V, 3].
 
     x and y are -1 to 1 across the frame; a joint whose score is at most `threshold` has both at 0,
-    which is what the reference calls missing. A bone points from the parent, a motion to the next
-    frame; their scores are the means of the two that they join.
+    which is what the reference calls missing; without `use_score` the score is then 0, and else 1.
+    A bone points from the parent, a motion to the next frame; their scores are the means of the two
+    that they join.
     """
     keypoint, score, size = batch["keypoint"], batch["score"], batch["frame_size"]
     finite = jnp.isfinite(keypoint).all(-1)
@@ -80,7 +81,9 @@ def encode(batch: Batch, mirrored: jax.Array, skeleton: Skeleton, options: Mappi
         keypoint, score, size[:, 1], skeleton.flip_joints, mirrored, missing="joint"
     )
     half = size[:, None, None, None, ::-1] / 2
-    point = jnp.where(score[..., None] > options["threshold"], (keypoint - half) / half, 0)
+    seen = score > options["threshold"]
+    point = jnp.where(seen[..., None], (keypoint - half) / half, 0)
+    score = score if options["use_score"] else seen.astype(score.dtype)
     x = jnp.concatenate([point, score[..., None]], -1)
     if options["stream"].startswith("bone"):
         x = _difference(x[..., np.array(skeleton.parents), :], x)

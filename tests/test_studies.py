@@ -1,0 +1,119 @@
+"""The studies: jobs done once, tables with mean and spread, and presets that can be run."""
+
+import csv
+import json
+
+import pytest
+
+from experiments.studies import (
+    cross_annotation,
+    cross_data_set,
+    robustness,
+    runs,
+    sampling_and_crop,
+    streams,
+)
+from experiments.studies.command import take_part
+from experiments.studies.presets import prepare_once, skeleton_of
+from experiments.studies.report import Study, Table, cells, markdown, write_study
+from experiments.studies.runs import Job, Test, run_jobs
+from posec3d_jax.config_ranges import check_ranges
+from posec3d_jax.provenance import read_json
+from posec3d_jax.recognizer import make_recognizer
+from tests.tiny import tiny_config
+
+STUDIES = (cross_annotation, cross_data_set, robustness, sampling_and_crop, streams)
+ROWS = [
+    {"network": network, "p": p, "seed": seed, "top1": top1 + 0.02 * seed}
+    for network, top1 in (("volume", 0.8), ("graph", 0.6))
+    for p in (0.0, 0.5, 1.0)
+    for seed in (0, 1, 2)
+]
+TABLE = Table("Joints dropped", "top1", columns="p", published=[ROWS[0] | {"network": "theirs"}])
+
+
+def every_job(study, preset):
+    for job in study.jobs(preset, [0, 1]):
+        yield job
+        yield from job.then
+
+
+def test_cells_hold_the_mean_and_the_spread_over_seeds():
+    cell = cells(TABLE, ROWS)[("volume",)][0.5]
+    assert (cell.mean, cell.spread, cell.count) == (pytest.approx(0.82), pytest.approx(0.02), 3)
+    lines = markdown(TABLE, ROWS).splitlines()
+    assert lines[2] == "| network | p 0.0 | p 0.5 | p 1.0 |"
+    assert lines[4] == "| volume | 82.0 ± 2.0 | 82.0 ± 2.0 | 82.0 ± 2.0 |"
+    assert lines[6] == "| *theirs (paper)* | 80.0 |  |  |"
+
+
+def test_a_study_leaves_json_csv_markdown_and_a_picture(tmp_path):
+    bars = Table("By seed", "top1", columns="seed", where={"p": 0.0})
+    study = Study("noise", "Does it matter?", "small", ROWS, [TABLE, bars], ["another data set"])
+    paths = write_study(study, tmp_path)
+    assert [path.name for path in paths] == ["noise.json", "noise.csv", "noise.md", "noise.png"]
+    record = json.loads(paths[0].read_text())
+    assert len(record["rows"]) == 18 and len(record["means"]) == 6 + 6
+    assert record["differs_from_the_paper"] == ["another data set"]
+    assert next(csv.DictReader(paths[1].open()))["network"] == "volume"
+    assert "82.0 ± 2.0" in paths[2].read_text() and "3 seeds" in paths[2].read_text()
+    assert paths[3].read_bytes()[:4] == b"\x89PNG"
+
+
+def test_jobs_are_done_once_and_their_followers_start_from_them(tmp_path, monkeypatch):
+    config = tiny_config(tmp_path)
+    config.train.epochs = 1
+    later = config.copy_and_resolve_references()
+    later.name = "after"
+    tests = [Test("test", config, {"tested on": "test"})]
+    job = Job(config, {"seed": 0}, tests, then=[Job(later, {"seed": 0}, tests)])
+    rows = run_jobs([job], tmp_path / "runs")
+    assert [row["run"] for row in rows] == ["tiny-seed0", "after-seed0"]
+    assert read_json(tmp_path / "runs/after-seed0/config.json")["init_from"].endswith("tiny-seed0")
+    assert all(0 <= row["top1"] <= 1 and row["tested on"] == "test" for row in rows)
+    assert list(runs.trainings(rows, tmp_path / "runs")) == ["tiny-seed0", "after-seed0"]
+
+    monkeypatch.setattr(runs, "train_and_evaluate", None)
+    monkeypatch.setattr(runs, "evaluate", None)
+    assert run_jobs([job], tmp_path / "runs") == rows
+    config.optimizer.learning_rate = 0.123
+    with pytest.raises(ValueError, match=r"tiny-seed0.*learning_rate is .*, now 0\.123"):
+        run_jobs([job], tmp_path / "runs")
+
+
+@pytest.mark.parametrize("preset", ["small", "paper"])
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.__name__.split(".")[-1])
+def test_every_job_of_a_study_can_be_made_and_is_tested_with_its_own_joints(study, preset):
+    jobs = list(every_job(study, preset))
+    named: dict[str, object] = {}
+    for job in jobs:
+        assert named.setdefault(job.name, job.config) == job.config, f"two trainings {job.name}"
+        assert make_recognizer(check_ranges(job.config))
+        for test in job.tests:
+            assert skeleton_of(test.config).joints == skeleton_of(job.config).joints
+            assert test.config.data.num_classes == job.config.data.num_classes
+    assert {job.config.seed for job in jobs} == {0, 1}
+
+
+def test_what_one_study_trained_is_found_by_the_others():
+    trained = {job.name: job.config for job in every_job(cross_annotation, "small")}
+    for study, shared in ((robustness, 4), (sampling_and_crop, 2), (streams, 4)):
+        same = [job for job in every_job(study, "small") if job.name in trained]
+        assert len(same) == shared
+        assert all(job.config == trained[job.name] for job in same)
+
+
+def test_parts_make_the_whole():
+    jobs = list("abcde")
+    assert take_part(jobs, "") == jobs
+    assert take_part(jobs, "1/2") + take_part(jobs, "2/2") == list("acebd")
+    for wrong in ("3/2", "0/2", "x"):
+        with pytest.raises(ValueError, match="--part"):
+            take_part(jobs, wrong)
+
+
+def test_data_that_are_not_prepared_are_asked_for(tmp_path):
+    config = cross_annotation.data("small")[0]
+    config.data.dir = str(tmp_path / "none")
+    with pytest.raises(ValueError, match="--source=utd_mhad_kinect="):
+        prepare_once(config, {})
