@@ -205,6 +205,7 @@ def get_config() -> ConfigDict:
     noise.drop = 0.0  # probability, per person and frame, that one of `joints` goes missing
     noise.joints = ()  # their names; () for all elbows, wrists, knees and ankles
     noise.jitter = 0.0  # standard deviation of x and y, as a share of the clip's longer side
+    noise.offset = 0.0  # the same of a shift that a joint keeps throughout the clip
     noise.score = 0.0  # standard deviation of the scores
     noise.in_training, noise.in_test = False, True  # when it is done
     noise.seed = 0  # of the test noise, which is the same for every network

@@ -23,6 +23,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "volume.test_size": _SIZE,
     "noise.drop": _SHARE,
     "noise.jitter": _SHARE,
+    "noise.offset": _SHARE,
     "noise.score": (0.0, 10.0),
     "noise.seed": (0, 2**32 - 1),
     "geometry.padding": (0.0, 100.0),

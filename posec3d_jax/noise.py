@@ -1,7 +1,8 @@
 """Pose noise, on the device: joints that go missing, coordinates that shake, scores that are wrong.
 
 The first is the paper's robustness study ("one limb joint dropped in a frame with probability p");
-the other two are what weaker pose estimators do. A network can be trained on the same noise.
+the others are what weaker pose estimators do, and `offset` what another estimator does: it means
+other places by a joint's name. A network can be trained on the same noise.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import numpy as np
 from posec3d_jax.encoders.encoder import Batch, Encoder
 from posec3d_jax.skeletons import Skeleton
 
+KINDS = ("drop", "jitter", "offset", "score")
 LIMB_JOINTS = ("elbow", "wrist", "knee", "ankle")
 
 
@@ -28,7 +30,7 @@ def with_noise(encoder: Encoder, config_noise, skeleton: Skeleton) -> Encoder:
       ValueError: `noise.joints` names a joint that the layout lacks, or nothing can be dropped.
     """
     noise = config_noise.to_dict()
-    if not (noise["drop"] or noise["jitter"] or noise["score"]):
+    if not any(noise[kind] for kind in KINDS):
         return encoder
     joints = limb_joints(skeleton, noise["joints"]) if noise["drop"] else np.zeros(1, np.int32)
     damage = partial(add_noise, noise=noise, joints=joints)
@@ -66,9 +68,10 @@ def limb_joints(skeleton: Skeleton, names: tuple[str, ...] = ()) -> np.ndarray:
 def add_noise(batch: Batch, keys: jax.Array, noise: Mapping, joints: np.ndarray) -> Batch:
     """The batch with every clip damaged by its own key, keys [B]; other entries stay as they are.
 
-    Dropped joints become NaN, which all encoders treat as missing. `jitter` is relative to the
-    longer side of the box around all joints of the clip, `score` is absolute; scores stay within 0
-    and 1. Missing joints get neither.
+    Dropped joints become NaN, which all encoders treat as missing. `jitter` (of every frame anew)
+    and `offset` (of each joint, the same in all frames) are relative to the longer side of the box
+    around all joints of the clip, `score` is absolute; scores stay within 0 and 1. Missing joints
+    get none of them.
     """
     one_clip = partial(_one_clip, noise=noise, joints=joints)
     keypoint, score = jax.vmap(one_clip)(keys, batch["keypoint"], batch["score"])
@@ -79,10 +82,11 @@ def _one_clip(
     key: jax.Array, keypoint: jax.Array, score: jax.Array, noise: Mapping, joints: np.ndarray
 ) -> tuple[jax.Array, jax.Array]:
     """Keypoint [M, T, V, 2] and score [M, T, V] of one clip."""
-    drop_key, jitter_key, score_key = jax.random.split(key, 3)
+    drop_key, jitter_key, offset_key, score_key = jax.random.split(key, 4)
     present = jnp.isfinite(keypoint).all(-1) & (keypoint != 0).any(-1)
-    if noise["jitter"]:
-        shake = jax.random.normal(jitter_key, keypoint.shape) * noise["jitter"]
+    if noise["jitter"] or noise["offset"]:
+        shake = noise["jitter"] * jax.random.normal(jitter_key, keypoint.shape)
+        shake += noise["offset"] * jax.random.normal(offset_key, keypoint.shape[-2:])
         shaken = keypoint + shake * _longer_side(keypoint, present)
         keypoint = jnp.where(present[..., None], shaken, keypoint)
     if noise["score"]:

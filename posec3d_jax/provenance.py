@@ -23,6 +23,7 @@ _LATER_KEYS = {
         "drop": 0.0,
         "joints": [],
         "jitter": 0.0,
+        "offset": 0.0,
         "score": 0.0,
         "in_training": False,
         "in_test": True,

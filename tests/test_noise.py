@@ -65,7 +65,7 @@ def test_joints_are_dropped_as_often_as_asked():
     assert gone.mean() == pytest.approx(0.25, abs=0.05)
 
 
-@pytest.mark.parametrize("noise", [{"jitter": 0.1}, {"score": 0.3}, {"drop": 0.5}])
+@pytest.mark.parametrize("noise", [{"jitter": 0.1}, {"offset": 0.1}, {"score": 0.3}, {"drop": 0.5}])
 def test_test_noise_depends_on_the_clip_and_not_on_its_batch(noise):
     batch, turned = make_batch(), jax.tree.map(lambda a: a[::-1], make_batch())
     np.testing.assert_array_equal(
@@ -73,6 +73,13 @@ def test_test_noise_depends_on_the_clip_and_not_on_its_batch(noise):
     )
     assert (seen_by_graphs(batch, **noise) != seen_by_graphs(batch)).any()
     assert (seen_by_graphs(batch, **noise) != seen_by_graphs(batch, seed=1, **noise)).any()
+
+
+def test_an_offset_stays_through_the_clip_and_jitter_does_not():
+    clean = seen_by_graphs(make_batch())
+    moved = {kind: seen_by_graphs(make_batch(), **{kind: 0.1}) for kind in ("offset", "jitter")}
+    changes = {kind: np.ptp(noisy - clean, axis=1)[..., :2] for kind, noisy in moved.items()}
+    assert changes["offset"].max() < 1e-5 < 0.01 < changes["jitter"].min()
 
 
 def test_absent_persons_stay_absent_and_scores_stay_scores():

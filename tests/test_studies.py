@@ -13,7 +13,6 @@ from experiments.studies import (
     sampling_and_crop,
     streams,
 )
-from experiments.studies.command import take_part
 from experiments.studies.presets import prepare_once, skeleton_of
 from experiments.studies.report import Study, Table, cells, markdown, write_study
 from experiments.studies.runs import Job, Test, run_jobs
@@ -97,19 +96,17 @@ def test_every_job_of_a_study_can_be_made_and_is_tested_with_its_own_joints(stud
 
 def test_what_one_study_trained_is_found_by_the_others():
     trained = {job.name: job.config for job in every_job(cross_annotation, "small")}
-    for study, shared in ((robustness, 4), (sampling_and_crop, 2), (streams, 4)):
+    for study, shared in ((robustness, 8), (streams, 4)):
         same = [job for job in every_job(study, "small") if job.name in trained]
         assert len(same) == shared
         assert all(job.config == trained[job.name] for job in same)
 
 
-def test_parts_make_the_whole():
-    jobs = list("abcde")
-    assert take_part(jobs, "") == jobs
-    assert take_part(jobs, "1/2") + take_part(jobs, "2/2") == list("acebd")
-    for wrong in ("3/2", "0/2", "x"):
-        with pytest.raises(ValueError, match="--part"):
-            take_part(jobs, wrong)
+def test_a_job_belongs_to_one_process_at_a_time(tmp_path):
+    with runs.claimed(tmp_path / "job.lock") as mine, runs.claimed(tmp_path / "job.lock") as yours:
+        assert mine and not yours
+    with runs.claimed(tmp_path / "job.lock") as mine:
+        assert mine
 
 
 def test_data_that_are_not_prepared_are_asked_for(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags, logging
+from absl import app, flags
 
 from experiments.studies.presets import PRESETS, prepare_once
 from experiments.studies.report import Study, write_study
@@ -32,7 +32,6 @@ def start(command: Command) -> None:
     flags.DEFINE_string("out", "", "Where the report goes; '' for <workdir>/reports.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "One training each.")
     flags.DEFINE_multi_string("source", [], "<format>=<file or folder> of a data set to prepare.")
-    flags.DEFINE_string("part", "", "'1/2': do every second job only, and do not report.")
     app.run(lambda argv: _main(command))
 
 
@@ -45,23 +44,8 @@ def _main(command: Command) -> None:
         prepare_once(config, sources)
     jobs = command.jobs(options.preset, [int(seed) for seed in options.seeds])
     folder = Path(options.workdir) / options.preset
-    rows = run_jobs(take_part(jobs, options.part), folder)
-    if options.part:
-        logging.info("part %s is done; without --part all parts are reported", options.part)
-        return
+    rows = run_jobs(jobs, folder)
     study = command.report(options.preset, rows)
     study = replace(study, facts={**study.facts, "trainings": trainings(rows, folder)})
     for path in write_study(study, options.out or Path(options.workdir) / "reports"):
         print(path)
-
-
-def take_part(jobs: Sequence[Job], part: str) -> Sequence[Job]:
-    """Part '2/3' of the jobs is the 2nd, 5th, ... of them; '' is all.
-
-    Raises:
-      ValueError: no such part.
-    """
-    number, _, count = (part or "1/1").partition("/")
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise ValueError(f"--part is {part!r}; expected one such as 1/2")
-    return jobs[int(number) - 1 :: int(count)]

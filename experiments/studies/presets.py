@@ -24,14 +24,12 @@ def skeleton_of(config) -> Skeleton:
 
 
 def make_small(config, passes: int, size: int = 24) -> None:
-    """A training of minutes on one core: so many passes over the clips, seen as few frames.
+    """A training of minutes on one core: so many passes over the clips, 16 frames of each.
 
-    Graph networks get twice the frames of the volumes, as in their published recipes. The width
-    stays that of the data set's own config.
+    The width stays that of the data set's own small config.
     """
-    config.sampling.num_frames = 32 if config.encoder == "graph" else 16
-    if config.encoder == "volume":
-        config.volume.train_size = config.volume.test_size = (size, size)
+    config.sampling.num_frames = 16
+    config.volume.train_size = config.volume.test_size = (size, size)
     config.data.repeat, config.train.epochs = passes, 1
     config.data.storage = "pack"
 

@@ -4,7 +4,10 @@ A job is one training and any number of tests of it. Its directory is named by t
 studies that need the same training share it.
 """
 
+import fcntl
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from posec3d_jax.evaluate import ONE_CLIP, Protocol, evaluate
 from posec3d_jax.train import train_and_evaluate
 
 FINISHED = "finished.json"  # in a run's directory: the config that was trained to its end
+WAIT = 5  # seconds between two looks at what other processes do
 FIGURES = ("top1", "top5", "mean_class", "loss", "clips")
 
 
@@ -47,12 +51,35 @@ class Job:
 
 
 def run_jobs(jobs: Sequence[Job], folder: Path) -> list[dict[str, Any]]:
-    """Does what is not done yet; returns a row for every test: facts and figures."""
-    rows = []
-    for number, job in enumerate(jobs, 1):
-        logging.info("job %d of %d: %s", number, len(jobs), job.name)
-        rows += list(run_job(job, folder))
-    return rows
+    """Does what is not done yet; returns a row for every test, in the order of the jobs.
+
+    Any number of processes may do the same jobs in one folder: each takes those that no other is
+    at, and all have all the rows in the end.
+    """
+    done: dict[str, list[dict[str, Any]]] = {}
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    while left := [job for job in jobs if job.name not in done]:
+        before = len(done)
+        for job in left:
+            with claimed(Path(folder) / f"{job.name}.lock") as mine:
+                if mine:
+                    logging.info("job %d of %d: %s", len(done) + 1, len(jobs), job.name)
+                    done[job.name] = list(run_job(job, folder))
+        if len(done) == before:
+            time.sleep(WAIT)  # for the processes that are at the rest
+    return [row for job in jobs for row in done[job.name]]
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Whether this process has what the file stands for to itself; ends with the process."""
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def run_job(job: Job, folder: Path) -> Iterator[dict[str, Any]]:

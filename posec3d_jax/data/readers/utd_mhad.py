@@ -44,11 +44,13 @@ def read_kinect(
     report: ValidationReport,
     swap_sides: bool = True,
     extra_yaws: Sequence[float] = (),
+    every: int = 1,
 ) -> SkeletonDataset:
     """Read the folder of `a*_s*_t*_skeleton.mat` files (`d_skel` [20, 3, T], metres).
 
     To put the skeletons on the depth video, project them with its camera: kind 'perspective',
-    image_size (240, 320), focal 285.63. `extra_yaws`: see `views.py`.
+    image_size (240, 320), focal 285.63. `extra_yaws`: see `views.py`. `every` keeps each so manieth
+    frame; BlazePose's file has every third.
 
     Raises FileNotFoundError without such files and ValueError for another layout than
     kinect_20_utd; a damaged file is left out, with an error in `report`.
@@ -65,12 +67,12 @@ def read_kinect(
         splits=splits_by(views, lambda view: _split(view[0].stem), _name),
         sequences=read_samples(
             views,
-            partial(_read_view, camera=camera, joints=joints),
+            partial(_read_view, camera=camera, joints=joints, every=every),
             report,
             lambda view: (_name(view), str(view[0])),
         ),
         total=len(views),
-        notes=(*view_notes(camera, extra_yaws), sides),
+        notes=(*view_notes(camera, extra_yaws), sides, *[f"every {every} frames"] * (every > 1)),
     )
 
 
@@ -108,12 +110,12 @@ def _name(view: tuple[Path, float]) -> str:
     return view_name(file.stem.removesuffix("_skeleton"), yaw)
 
 
-def _read_view(view: tuple[Path, float], camera: Mapping, joints) -> SkeletonSequence:
+def _read_view(view: tuple[Path, float], camera: Mapping, joints, every: int) -> SkeletonSequence:
     file, yaw = view
     points = load_mat(file, ("d_skel",))["d_skel"]
     if points.ndim != 3 or points.shape[:2] != (20, 3):
         raise BadSample("wrong_shape", f"shape {points.shape}, expected [20, 3, T]", "d_skel")
-    points = points.transpose(2, 0, 1)[None, :, joints]
+    points = points.transpose(2, 0, 1)[None, ::every, joints]
     keypoint, score = project_scored(points, None, turned_camera(camera, yaw))
     label = _label(file.stem)
     return SkeletonSequence(_name(view), keypoint, score, camera["image_size"], label, str(file))
