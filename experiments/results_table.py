@@ -1,7 +1,7 @@
-"""The README's table of results, made from the records in results/; nothing in it is typed.
+"""The README's tables of results, made from the records in results/; nothing in them is typed.
 
-python -m experiments.results_table           # prints it
-python -m experiments.results_table --write   # puts it between the marks in README.md
+python -m experiments.results_table           # prints them
+python -m experiments.results_table --write   # puts them between the marks in README.md
 """
 
 import json
@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- results -->\n", "<!-- end of results -->\n")
+STUDY_MARKS = ("<!-- studies -->\n", "<!-- end of studies -->\n")
+SHOWN = ("robustness", "cross_annotation", "cross_data_set", "scalability")  # their first tables
 # A plain RBF-SVM on box-normalised 2-D joints of 16 frames, on the same files and splits.
 SVM = {
     "penn_action": "93.4",
@@ -68,15 +70,32 @@ def _time(record: dict) -> str:
     return f"{minutes:.0f} min"
 
 
-def readme_with(text: str, rows: str) -> str:
+def study_tables(folder: Path = ROOT / "results" / "studies") -> str:
+    """The first table of each study in SHOWN, from its report, with a link to the rest."""
+    pages = [folder / f"{name}.md" for name in SHOWN]
+    return "\n".join(_first_table(page) for page in pages if page.is_file())
+
+
+def _first_table(page: Path) -> str:
+    table = page.read_text(encoding="utf-8").split("### ")[1]
+    title, body = table.split("\n", 1)
+    return f"**{title}** ([more](results/studies/{page.name}))\n{body.rstrip()}\n"
+
+
+def readme_with(text: str, rows: str, marks: tuple[str, str] = MARKS) -> str:
     """The README with `rows` between the marks."""
-    before, rest = text.split(MARKS[0])
-    return before + MARKS[0] + rows + MARKS[1] + rest.split(MARKS[1])[1]
+    before, rest = text.split(marks[0])
+    return before + marks[0] + rows + marks[1] + rest.split(marks[1])[1]
+
+
+def main(argv: list[str]) -> None:
+    readme = ROOT / "README.md"
+    if "--write" not in argv:
+        print(table(), study_tables(), sep="\n", end="")
+        return
+    text = readme_with(readme.read_text("utf-8"), table())
+    readme.write_text(readme_with(text, study_tables(), STUDY_MARKS), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    if "--write" in sys.argv:
-        readme.write_text(readme_with(readme.read_text("utf-8"), table()), encoding="utf-8")
-    else:
-        print(table(), end="")
+    main(sys.argv)
