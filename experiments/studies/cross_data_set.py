@@ -69,7 +69,7 @@ DIFFERS = {
         "the paper has no study across data sets; this one is ours",
         "3-D skeletons of two Kinects are seen by a virtual camera in front (orthographic), so "
         "that networks get 2-D poses; NW-UCLA's two ways to pick something up are one class",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
+        "C3D-light of half the width on 16 x 16 x 16 volumes and ST-GCN++ of a quarter of the "
         "width on 16 frames; one test clip",
     ),
     "paper": ("the paper has no study across data sets; this one is ours, at its sizes",),

@@ -39,9 +39,9 @@ DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons, 12 joints of which 8 may be dropped, instead of FineGYM's "
         "17 joints by HRNet",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
+        "C3D-light of half the width on 16 x 16 x 16 volumes and ST-GCN++ of a quarter of the "
         "width on 16 frames, instead of Pose-SlowOnly and MS-G3D; 30 passes over the clips",
-        "'trained on noise' has p = 1/2, 3 % jitter, scores wrong by 0.5 and joints offset by 4 %, "
+        "'trained on noise' has p = 1/4, 2 % jitter, scores wrong by 0.3 and joints offset by 3 %, "
         "all at once; the paper's training has dropped joints alone",
     ),
     "paper": ("'trained on noise' has all noises at once; the paper's has dropped joints",),
