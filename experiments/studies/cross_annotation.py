@@ -28,8 +28,9 @@ from posec3d_jax.skeletons import common_layout
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
 SOURCES = {"small": ("utd_mhad_kinect", "utd_mhad_blazepose"), "paper": ("hrnet", "mobilenet")}
-# About half of what lies between the two sources: their joints are 0.195 torso lengths apart, 7 % of
-# a person's height, and scores are 1 in one and down to 0.2 in the other. More took too many passes.
+# About half of what lies between the two sources: their joints are 0.195 torso lengths apart, 7 %
+# of a person's height, and scores are 1 in one and down to 0.2 in the other. Trainings on all of it
+# take more passes than the small preset has.
 NOISE = {"drop": 0.25, "jitter": 0.02, "offset": 0.03, "score": 0.3}
 EVERY_THIRD = "_every_3"  # frame; of the folder's name
 TRAINED_ON = ("clean poses", "noise")
