@@ -1,6 +1,6 @@
 """What a run survives: kill -9 at random moments, SIGTERM, lost processes, thousands of steps.
 
-    python -m benchmarks.endurance                                  # all four, about 15 minutes
+    python -m benchmarks.endurance                                  # all four
     python -m benchmarks.endurance --figures=kills,memory --kills=5
 
 Each figure starts real `posec3d train` processes of a tiny config that saves after every third
