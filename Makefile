@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help:
 	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
-	@echo "make test    style checks and tests;  make test-slow  the long ones (20 minutes)"
+	@echo "make test    style checks and tests;  make test-slow  the long ones"
 	@echo "make setup   only the virtual environment, $(VENV)"
 	@echo "make lint    only the style checks;  make format  corrects what it can"
 	@echo "make clean   remove the environment and caches (not data/ and runs/)"

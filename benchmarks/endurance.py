@@ -1,6 +1,6 @@
 """What a run survives: kill -9 at random moments, SIGTERM, lost processes, thousands of steps.
 
-    python -m benchmarks.endurance                                  # all four, about 15 minutes
+    python -m benchmarks.endurance                                  # all four
     python -m benchmarks.endurance --figures=kills,memory --kills=5
 
 Each figure starts real `posec3d train` processes of a tiny config that saves after every third
@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -27,11 +26,10 @@ from orbax.checkpoint import v1 as ocp
 
 from benchmarks import endurance_config
 from benchmarks.machine import machine
-from posec3d_jax import provenance
+from posec3d_jax import host, provenance
 from posec3d_jax.checkpoints import find_checkpoint
 from posec3d_jax.metric_writer import METRICS_FILE, read_metrics
 from posec3d_jax.prepare import prepare
-from posec3d_jax.train import train_and_evaluate
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "benchmarks/endurance_config.py"
@@ -75,10 +73,15 @@ class Runs:
         return started
 
     def finish(self, name: str, processes: int = 1, **settings: str) -> None:
-        """Runs to the end; raises if any process fails."""
-        for process in self.start(name, processes, **settings):
-            if status := process.wait(PATIENCE):
-                raise RuntimeError(f"{name}: exit status {status}\n{self.log(name)}")
+        """Runs to the end; raises if any process fails or hangs, and leaves none behind."""
+        started = self.start(name, processes, **settings)
+        try:
+            for process in started:
+                if status := process.wait(PATIENCE):
+                    raise RuntimeError(f"{name}: exit status {status}\n{self.log(name)}")
+        finally:
+            for process in started:
+                process.kill()  # which does nothing to one that has ended
 
     def log(self, name: str) -> str:
         """The last lines that the processes of a run printed."""
@@ -234,39 +237,18 @@ def compare(workdir: Path, expected: list[dict]) -> dict:
 
 def measure_memory(folder: Path, first: int = 200, last: int = 2200) -> dict:
     """Memory of host and device, threads and open files, early and late in one long run."""
-    config = endurance_config.get_config()
-    config.data.dir = str(folder / "data")
-    if not (folder / "data").exists():
-        prepare(config.data, progress=lambda line: None)
-    config.train.epochs = last // 3 + 1
-    config.train.log_every, config.train.checkpoint_every = 20, 40
-    config.train.validate_every = 100
-    config.optimizer.learning_rate = 0.01
-    seen = {}
-
-    def after_step(plan, step: int) -> None:
-        if step in (first, last):
-            seen[step] = footprint()
-
-    train_and_evaluate(config, folder / "memory", after_step=after_step)
-    growth = seen[last]["host_bytes"] / seen[first]["host_bytes"] - 1
+    out = folder / "footprints.json"
+    command = [sys.executable, "-m", "benchmarks.long_run", f"--folder={folder}", f"--out={out}"]
+    environment = {k: v for k, v in os.environ.items() if k not in (host.SWITCH, host.TUNABLES)}
+    subprocess.run(
+        [*command, f"--first={first}", f"--last={last}"], cwd=ROOT, env=environment, check=True
+    )
+    steps = json.loads(out.read_text())
+    sizes = [held["host_bytes"] for held in steps.values()]
+    growth = sizes[-1] / sizes[0] - 1
     kept = sorted(int(p.name) for p in (folder / "memory" / "checkpoints").iterdir())
     print(f"host memory from step {first} to {last}: {growth:+.2%}", flush=True)
-    return {"growth": round(growth, 5), "checkpoints_kept": kept, "steps": seen}
-
-
-def footprint() -> dict:
-    """What this process holds now."""
-    status = Path("/proc/self/status").read_text()
-    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return {
-        "host_bytes": int(resident.split()[1]) * 1024,
-        "device_bytes": sum(array.nbytes for array in jax.live_arrays()),
-        "device_arrays": len(jax.live_arrays()),
-        "threads": len(os.listdir("/proc/self/task")),
-        "python_threads": threading.active_count(),
-        "open_files": len(os.listdir("/proc/self/fd")),
-    }
+    return {"growth": round(growth, 5), "checkpoints_kept": kept, "steps": steps}
 
 
 def main() -> None:

@@ -3,15 +3,17 @@
     python -m benchmarks.hostile_inputs --mutations=200 --cuts=300   # of each of the valid files
 
 Attacks (code to run, bombs, forged sizes), every valid file cut at many lengths, and the same files
-changed at random are given to the readers. A fault is: anything executed, anything written outside
-a temporary folder, more than 30 s, memory that runs out, an error that is none of those that the
-package documents, or one without a message. The record says how many were tried, how many were
-refused as a whole, how many were read (bad clips of a data set are then findings), and the faults.
+changed at random are given to the readers, and random command lines to their parser. A fault is:
+anything executed, anything written outside a temporary folder, more than 30 s, memory that runs
+out, an error that is none of those that the package documents, or one without a message. The record
+says how many were tried, how many were refused as a whole, how many were read (bad clips of a data
+set are then findings), and the faults.
 """
 
 import argparse
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -21,7 +23,8 @@ from datetime import date
 from pathlib import Path
 
 from posec3d_jax import provenance
-from tests.hostile import checkpoints, clips, pickles
+from tests.hostile import checkpoints, clips, orbax_folders, pickles
+from tests.hostile.command_lines import command_lines, parse
 from tests.hostile.doors import Door, doors
 from tests.hostile.guard import Guard
 from tests.hostile.mutations import change_bytes, change_value, cuts
@@ -41,9 +44,10 @@ def run(folder: Path, mutations: int, most_cuts: int, seed: int) -> dict:
     for door in found:
         # Of pickles and of checkpoints there are several files, but one reader.
         one = door.kind if door.kind in ("pickle", "checkpoint") else door.name
-        if one not in attacked:
+        if one not in attacked and door.kind != "orbax":  # whose attacks are on folders
             _attack(guard, folder, door, str(trap))
         attacked.add(one)
+    _attack_checkpoint_folders(guard, folder)
     for door in found:
         for number, data in enumerate(cuts(door.valid, most_cuts)):
             _read(guard, folder, door, f"cut {number}", data)
@@ -51,6 +55,8 @@ def run(folder: Path, mutations: int, most_cuts: int, seed: int) -> dict:
     for door in found:
         for number in range(mutations):
             _read(guard, folder, door, f"change {number} of seed {seed}", _change(rng, door))
+    for line in command_lines(random.Random(seed), 10 * mutations):
+        guard.watch("command line", " ".join(line)[:200], lambda line=line: parse(line))
     return _record(guard, trap, time.monotonic() - started)
 
 
@@ -83,6 +89,18 @@ def _attack(guard: Guard, folder: Path, door: Door, trap: str) -> None:
         guard.watch("no regular file", f"{door.name}: {name}", lambda: door.read(place))
         place.unlink()
         _write(folder, door, door.valid)
+
+
+def _attack_checkpoint_folders(guard: Guard, folder: Path) -> None:
+    """Each attack on a fresh copy of a run, which is then read in every way there is."""
+    run, outside = folder / "attacked run", folder / "outside"
+    outside.mkdir()
+    for name, attack in orbax_folders.attacks(outside):
+        for way, read in orbax_folders.READS.items():
+            shutil.copytree(folder / "orbax", run)
+            attack(run / "checkpoints" / str(orbax_folders.STEP))
+            guard.watch("orbax", f"{name}, {way}", lambda read=read: read(run))
+            shutil.rmtree(run)
 
 
 def _read(guard: Guard, folder: Path, door: Door, name: str, data: bytes) -> None:

@@ -1,6 +1,5 @@
 """The files of checkpoints: which there are, the best, the damaged; facts and checksums."""
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from absl import logging
 
+from posec3d_jax.checkpoint_vetting import ForgedError, find_odd_file, read_object
 from posec3d_jax.checksums import CHECKSUM_FILE, find_damage, write_checksums
 from posec3d_jax.provenance import read_json, write_json
 
@@ -18,7 +18,7 @@ _ORBAX_FILE = "_CHECKPOINT_METADATA"
 def finished_steps(folder: Path) -> list[int]:
     """Steps of the finished checkpoints in a folder, in order."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    return sorted(int(name) for name in names if name.isdigit())
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
 def best_step(steps: Sequence[int], top1: Mapping[int, float]) -> int | None:
@@ -38,28 +38,47 @@ def seal(checkpoint: Path, facts: Mapping[str, Any]) -> None:
 
 
 def read_facts(checkpoint: Path) -> dict[str, Any]:
-    """The facts that a checkpoint was sealed with; {} where it was not."""
-    return read_json(checkpoint / FACTS_FILE).get("run", {})
+    """The facts that a checkpoint was sealed with; {} where it was not.
+
+    Raises:
+      ValueError: they have another form, and are not what this package wrote.
+    """
+    facts = read_json(checkpoint / FACTS_FILE).get("run", {})
+    parts = ("config", "versions", "hardware")
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(k, {}), dict) for k in parts):
+        raise ValueError(f"{checkpoint / FACTS_FILE} is damaged: it holds no facts of a run")
+    return facts
 
 
 def damage_of(checkpoint: Path) -> str:
-    """What is wrong with a checkpoint's files; '' if nothing is, or if it was never sealed."""
-    return _damage_of_sealed(checkpoint) if (checkpoint / CHECKSUM_FILE).exists() else ""
+    """What is wrong with a checkpoint's files; '' if nothing is.
+
+    Files that no checkpoint has count; changed bytes are seen only if it was sealed.
+    """
+    if (checkpoint / CHECKSUM_FILE).exists():
+        return _damage_of_sealed(checkpoint)
+    if odd := find_odd_file(checkpoint):
+        return odd
+    try:
+        read_object(checkpoint / _ORBAX_FILE)
+    except ForgedError as error:
+        return str(error)
+    return ""
 
 
 def _damage_of_sealed(checkpoint: Path) -> str:
-    if damage := find_damage(checkpoint):
+    if damage := find_odd_file(checkpoint) or find_damage(checkpoint):
         return damage
     try:
         same = _orbax_facts(checkpoint) == read_json(checkpoint / FACTS_FILE)["orbax"]
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError):
         same = False
     return "" if same else f"{_ORBAX_FILE} has other bytes than were written"
 
 
 def _orbax_facts(checkpoint: Path) -> dict[str, Any]:
     """What Orbax notes of a checkpoint, but for the time of its renaming, which it adds later."""
-    facts = json.loads((checkpoint / _ORBAX_FILE).read_text(encoding="utf-8"))
+    facts = read_object(checkpoint / _ORBAX_FILE)
     return {key: value for key, value in facts.items() if key != "commit_timestamp_nsecs"}
 
 

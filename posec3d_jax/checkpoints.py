@@ -27,6 +27,8 @@ from posec3d_jax.checkpoint_files import (
     seal,
     set_damaged_aside,
 )
+from posec3d_jax.checkpoint_vetting import ForgedError, stored_arrays
+from posec3d_jax.data.info import payload_size
 from posec3d_jax.disk import DiskError, advice
 from posec3d_jax.metric_writer import validation_top1
 from posec3d_jax.recognizer import TrainState
@@ -34,6 +36,7 @@ from posec3d_jax.sharding import make_mesh, replicated
 
 FOLDER = "checkpoints"
 _TEMPORARY = "*.orbax-checkpoint-tmp*"
+_SMALL, _MOST_PACKED = 1 << 24, 16  # bytes; and how often smaller weights may be when compressed
 Tree = Any
 
 
@@ -78,12 +81,13 @@ class Checkpoints:
         context = ocp.Context()
         # A method would not do: Orbax copies its options deeply, and with it this object.
         context.async_options.post_finalization_callback = lambda: self._seal()
-        self._checkpointer = ocp.training.Checkpointer(
-            self._folder,
-            context=context,
-            preservation_policy=_Keep(self),
-            cleanup_tmp_directories=True,
-        )
+        with _reading(self._folder):
+            self._checkpointer = ocp.training.Checkpointer(
+                self._folder,
+                context=context,
+                preservation_policy=_Keep(self),
+                cleanup_tmp_directories=True,
+            )
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -149,7 +153,7 @@ class Checkpoints:
         """The newest checkpoint in place of `state`, whose shapes and shardings it takes.
 
         Raises:
-          CheckpointError: it holds weights alone, such as imported ones.
+          CheckpointError: it holds weights alone, such as imported ones, or cannot be read.
         """
         abstract = jax.tree.map(_abstract, state)
         wanted = {
@@ -157,12 +161,15 @@ class Checkpoints:
             "training": {"step": abstract.step, "opt_state": abstract.opt_state},
         }
         folder = self._folder / str(self.latest_step())
-        if "training" not in ocp.checkpointables_metadata(folder).metadata:
+        if not (folder / "training").is_dir():
             raise CheckpointError(
                 f"{folder} holds weights and no training state, so it cannot be resumed; set "
                 "config.init_from to it and choose another --workdir"
             )
-        parts = self._checkpointer.load_checkpointables(None, wanted)
+        with _reading(folder):
+            for part, arrays in wanted.items():
+                _check_arrays(folder / part, arrays)
+            parts = self._checkpointer.load_checkpointables(None, wanted)
         return TrainState(**parts["model"], **parts["training"])
 
     def _seal(self) -> None:
@@ -201,8 +208,10 @@ class _Keep:
         return [step in kept for step in steps]
 
 
-def _abstract(array: jax.Array) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding)
+def _abstract(array: Any, placement: Any = None) -> jax.ShapeDtypeStruct:
+    """Shape, dtype and sharding of an array; `placement` where it has no sharding."""
+    sharding = getattr(array, "sharding", None) or placement
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)
 
 
 def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
@@ -244,28 +253,47 @@ def load_model(checkpoint: str | Path, like: Tree) -> Tree:
     """The variables of a checkpoint folder, with the shapes and shardings of `like`.
 
     Raises:
-      CheckpointError: a leaf is missing or has another shape; names it, with both shapes.
+      CheckpointError: a leaf is missing or has another shape; names it, with both shapes. Or the
+        folder is damaged or none of ours.
     """
-    stored = load_raw_model(checkpoint)
-    have = {jax.tree_util.keystr(path): leaf for path, leaf in _leaves(stored)}
+    folder = _whole(checkpoint)
+    with _reading(folder):
+        stored = stored_arrays(folder / "model")
     for path, leaf in _leaves(like):
-        name = jax.tree_util.keystr(path)
-        if name not in have or have[name].shape != leaf.shape:
-            found = f"has shape {have[name].shape}" if name in have else "is missing"
+        name = _name(path)
+        if name not in stored or stored[name][0] != leaf.shape:
+            found = f"has shape {stored[name][0]}" if name in stored else "is missing"
             raise CheckpointError(
-                f"{checkpoint}: {name} {found}; the config's network expects {leaf.shape}. "
-                "Evaluate with the config the checkpoint was trained with"
+                f"{checkpoint}: {jax.tree_util.keystr(path)} {found}; the config's network expects "
+                f"{leaf.shape}. Evaluate with the config the checkpoint was trained with"
             )
-    names = [jax.tree_util.keystr(path) for path, _ in _leaves(like)]
-    leaves = [
-        jax.device_put(have[name], leaf.sharding) if hasattr(leaf, "sharding") else have[name]
-        for name, (_, leaf) in zip(names, _leaves(like), strict=True)
-    ]
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+    return _load(folder, like)
 
 
 def load_raw_model(checkpoint: str | Path) -> Tree:
-    """The variables of a checkpoint folder as stored, on every device, wherever they were saved."""
+    """The variables of a checkpoint folder as stored, on every device, wherever they were saved.
+
+    Raises:
+      CheckpointError: the folder is damaged, none of ours, or claims to hold far more than it does.
+    """
+    folder = _whole(checkpoint)
+    with _reading(folder):
+        stored, tree = stored_arrays(folder / "model"), {}
+        for name, (shape, kind) in stored.items():
+            *parents, last = name.split(".")
+            node = tree
+            for parent in parents:
+                node = node.setdefault(parent, {})
+            node[last] = jax.ShapeDtypeStruct(shape, kind)
+        claimed = sum(leaf.dtype.itemsize * leaf.size for leaf in jax.tree.leaves(tree))
+        room = _SMALL + _MOST_PACKED * payload_size(folder)
+        if claimed > room:
+            raise ForgedError(f"its arrays claim {claimed:,} bytes; at most {room:,} fit its files")
+    return _load(folder, tree)
+
+
+def _whole(checkpoint: str | Path) -> Path:
+    """A checkpoint's folder, if nothing is wrong with its files."""
     folder = Path(checkpoint).absolute()
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a checkpoint folder")
@@ -273,12 +301,50 @@ def load_raw_model(checkpoint: str | Path) -> Tree:
         raise CheckpointError(
             f"the checkpoint {folder} is damaged: {damage}; name another one with --checkpoint"
         )
-    stored = ocp.checkpointables_metadata(folder).metadata["model"]
+    return folder
+
+
+def _load(folder: Path, like: Tree) -> Tree:
+    """The leaves of `like` of a checkpoint's variables; its others are left out."""
     placement = replicated(make_mesh())
-    like = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=placement), stored
-    )
-    return ocp.load_checkpointables(folder, {"model": like})["model"]
+    wanted = jax.tree.map(lambda leaf: _abstract(leaf, placement), like)
+    context = ocp.Context()
+    context.pytree_options.loading.partial_load = True
+    with _reading(folder), context:
+        return ocp.load_checkpointables(folder, {"model": wanted})["model"]
+
+
+def _check_arrays(part: Path, wanted: Tree) -> None:
+    """Raises ForgedError where an array that will be read is not what it should be."""
+    stored = stored_arrays(part)
+    for path, leaf in _leaves(wanted):
+        shape = stored.get(_name(path), ("none",))[0]
+        if shape != leaf.shape:
+            raise ForgedError(f"the shape of {_name(path)} is {shape}; expected {leaf.shape}")
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turns what any library raises about a file that is damaged or forged into one kind of error.
+
+    The libraries wrap the cause in errors of their own; the first one says what is wrong.
+    """
+    try:
+        yield
+    except Exception as error:
+        first: BaseException = error
+        while not isinstance(first, ForgedError) and (first.__cause__ or first.__context__):
+            first = first.__cause__ or first.__context__
+        lines = [line.strip() for line in str(first).splitlines() if line.strip()]
+        cause = lines[0][:500] if lines else type(first).__name__
+        raise CheckpointError(
+            f"the checkpoint {folder} cannot be read: {cause}. Take another one, or a new copy"
+        ) from error
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    """The name that Orbax stores a leaf under."""
+    return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
 def _leaves(tree: Tree) -> list[tuple[Any, Any]]:

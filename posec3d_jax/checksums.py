@@ -8,6 +8,7 @@ from pathlib import Path
 from posec3d_jax.disk import sync, write_whole
 
 CHECKSUM_FILE = "checksums.json"
+_UNREADABLE = (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def write_checksums(folder: Path, without: Collection[str] = ()) -> None:
@@ -39,11 +40,17 @@ def find_damage(folder: Path) -> str:
         expected = {name: (int(size), str(digest)) for name, (size, digest) in facts.items()}
     except FileNotFoundError:
         return f"{CHECKSUM_FILE} is missing"
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        return f"{CHECKSUM_FILE} cannot be read ({error})"
+    except _UNREADABLE as error:
+        return f"{CHECKSUM_FILE} cannot be read ({str(error)[:200]})"
     for name, (size, digest) in expected.items():
         path = folder / name
+        if ".." in path.parts or not path.is_relative_to(folder):
+            return f"{CHECKSUM_FILE} names {name!r:.200}, which is not below the folder"
         try:
+            if not path.is_file():  # a pipe or device might be read without end
+                return (
+                    f"{name} cannot be read ({'no regular' if path.exists() else 'No such'} file)"
+                )
             found = path.stat().st_size
             if found != size:
                 return f"{name} has {found} bytes, {size} were written"

@@ -5,6 +5,7 @@ costs a CPU run up to half its time. Its tunables are read when a process starts
 starts the program again, once, with them set. POSEC3D_HOST_SETTINGS=0 turns all of this off.
 """
 
+import ctypes
 import functools
 import os
 import platform
@@ -21,13 +22,26 @@ def tune_process() -> None:
 
     Does nothing off glibc, if GLIBC_TUNABLES is set already, or if the user said no.
     """
-    glibc = platform.libc_ver()[0] == "glibc"
-    if not glibc or os.environ.get(SWITCH) == "0" or os.environ.get(TUNABLES):
+    if not _glibc() or os.environ.get(SWITCH) == "0" or os.environ.get(TUNABLES):
         return
     os.environ[TUNABLES] = MALLOC
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def give_back_memory() -> None:
+    """Returns to the system what the allocator keeps of freed memory: after a compilation, most.
+
+    For now and then: what the next step needs is faulted in again. Does nothing off glibc.
+    """
+    if os.environ.get(SWITCH) != "0" and _glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@functools.cache
+def _glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"
 
 
 def use_compilation_cache() -> None:

@@ -79,26 +79,27 @@ def _parse(argv: list[str]) -> list[str]:
     """absl's parser with readable errors for what is not in a config."""
     from absl import app
 
-    _define_flags()
     if len(argv) < 2 or argv[1] in ("-h", "--help", "help"):
         print(USAGE)
         if len(argv) < 2:
             sys.exit(2)
+    config = {}
     try:
-        _load_config(argv)  # absl would wrap what is wrong with it in a traceback
+        _define_flags()
+        config = _load_config(argv)  # absl would wrap what is wrong with it in a traceback
         return app.parse_flags_with_usage(argv)
     except Exception as error:  # a config is a program; what is wrong with it can be anything
         if "--traceback" in argv:
             raise
-        sys.exit(f"posec3d: {_explain(argv, error)}")
+        sys.exit(f"posec3d: {_explain(argv, config, error)}")
 
 
-def _explain(argv: list[str], error: Exception) -> str:
+def _explain(argv: list[str], config, error: Exception) -> str:
     """Which override names a key that the config does not have, with the nearest one there is."""
     message = f"{type(error).__name__}: {error}"
-    if not isinstance(error, AttributeError | KeyError):
+    if not config or not isinstance(error, AttributeError | KeyError):
         return message
-    keys = [f"config.{key}" for key in _flatten(_load_config(argv))]
+    keys = [f"config.{key}" for key in _flatten(config)]
     for argument in argv:
         name = argument.lstrip("-").split("=", 1)[0]
         if name.startswith("config.") and name not in keys:
@@ -109,11 +110,14 @@ def _explain(argv: list[str], error: Exception) -> str:
 
 
 def _load_config(argv: list[str]):
-    """The config without its overrides; {} if none is named."""
-    for argument in argv:
+    """The config without its overrides; {} if none is named. Of several the last counts."""
+    for argument in reversed(argv):
         if argument.lstrip("-").startswith("config="):
             path, *variant = argument.split("=", 1)[1].split(":", 1)
-            return runpy.run_path(path)["get_config"](*variant)
+            names = runpy.run_path(path)
+            if "get_config" not in names:
+                raise ValueError(f"--config={path} has no function get_config; see configs/base.py")
+            return names["get_config"](*variant)
     return {}
 
 

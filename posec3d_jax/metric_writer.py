@@ -116,16 +116,24 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def validation_top1(workdir: str | Path) -> dict[int, float]:
-    """Step to validation top-1, of the steps that were validated."""
+    """Step to validation top-1, of the steps that were validated.
+
+    Raises:
+      ValueError: naming the file and what in it is not as this package writes it.
+    """
     path = Path(workdir) / METRICS_FILE
     lines = read_metrics(path) if path.is_file() else []
-    return {line["step"]: line["val/top1"] for line in lines if line.get("val/top1") is not None}
+    found = {line["step"]: line["val/top1"] for line in lines if line.get("val/top1") is not None}
+    for step, top1 in found.items():
+        if not isinstance(top1, int | float):
+            raise ValueError(f"{path}, step {step}: val/top1 is {top1!r:.80}; expected a number")
+    return found
 
 
 def _parse(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         parsed = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (RecursionError, ValueError) as error:
         raise ValueError(f"{path}, line {number}: not JSON ({error}): {line[:80]!r}") from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("step"), int):
         raise ValueError(f'{path}, line {number}: expected an object with a "step": {line[:80]!r}')

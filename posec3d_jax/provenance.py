@@ -13,6 +13,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
+from posec3d_jax.config_ranges import check_ranges
 from posec3d_jax.disk import write_whole
 
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
@@ -114,11 +115,12 @@ def load_config(workdir: str | Path) -> ConfigDict:
 
     Raises:
       FileNotFoundError: there is no run in that directory.
+      ValueError: the file is damaged, or a number in it makes no sense.
     """
     path = Path(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
-    return ConfigDict(stored_config(workdir)).lock()
+    return check_ranges(ConfigDict(stored_config(workdir))).lock()
 
 
 def write_record(

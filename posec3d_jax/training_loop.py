@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 
+from posec3d_jax import host
 from posec3d_jax.checkpoints import Checkpoints
 from posec3d_jax.divergence import DivergenceCheck
 from posec3d_jax.plan import Plan
@@ -63,6 +64,8 @@ class TrainingLoop:
                 if stopping:
                     raise self.stop.stopped(number)
                 last |= self._validate_if_due(state, number)
+                if plan.saves_after(number):
+                    host.give_back_memory()
                 self.watchdog.beat(f"step {number}")
                 if self.after_step:
                     self.after_step(plan, number)

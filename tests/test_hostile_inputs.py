@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from posec3d_jax.checkpoints import CheckpointError
 from posec3d_jax.data.info import DataError
 from posec3d_jax.data.sources import open_source
 from posec3d_jax.inspection import inspect_dataset
 from posec3d_jax.prepare import prepare
+from tests.hostile import orbax_folders
 from tests.tiny import tiny_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +42,34 @@ def test_nothing_is_run_written_or_left_without_a_message(tmp_path):
 def test_the_same_of_many_thousands(tmp_path):
     record = _try_all(tmp_path, "--mutations=200", "--cuts=300")
     assert record["tried"] > 15_000
+
+
+REFUSED = {
+    "model/manifest.ocdbt is a pipe": "model/manifest.ocdbt is no regular file",
+    "model leads away": "model is a link to a folder",
+    "model/_METADATA: deep lists": "model/_METADATA is damaged: maximum recursion",
+    "model/_sharding: empty": "model/_sharding is damaged: Expecting value",
+    "model/d is missing": "model/d/",
+    "model: a chunk of terabytes": r"the array params.w has chunks of \[1099511627776, 3\]",
+    "model: a shape of terabytes": "the array params.w has shape",
+    "model: another shape": r"params.*w.* has shape \(3, 4\)",
+    "model: a shard of zeros": "params.w/c/0/0",
+    "checksums: names the system": "names '/dev/zero', which is not below the folder",
+}
+
+
+def test_a_checkpoint_folder_of_a_stranger_is_refused_with_file_and_reason(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    orbax_folders.write_run(tmp_path / "run")
+    orbax_folders.load(tmp_path / "run")
+    attacks = dict(orbax_folders.attacks(outside))
+    for number, (name, said) in enumerate(REFUSED.items()):
+        run = tmp_path / str(number)
+        shutil.copytree(tmp_path / "run", run)
+        attacks[name](run / "checkpoints" / str(orbax_folders.STEP))
+        with pytest.raises(CheckpointError, match=said):
+            orbax_folders.load(run)
 
 
 KILLED = """

@@ -19,7 +19,7 @@ FLOORS = {
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
     "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
     "initialize preview summary training_loop checkpoint_files identity preemption watchdog "
-    "divergence config_ranges",
+    "divergence config_ranges checkpoint_vetting",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
@@ -29,6 +29,7 @@ ONLY_IN = {
     "tensorflow": ("data/tfds_builder.py", "data/tf_pipeline.py", "main.py"),
     "tensorflow_datasets": ("data/",),
     "orbax": ("checkpoints.py",),
+    "tensorstore": ("checkpoint_vetting.py",),
 }
 LOADS_TENSORFLOW = {"posec3d_jax.data.tfds_builder", "posec3d_jax.data.tf_pipeline"}
 # The installed package has none of these beside it.

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.endurance import footprint
+from benchmarks.long_run import footprint
 from posec3d_jax import checkpoint_files, train
 from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
 from posec3d_jax.disk import DiskError

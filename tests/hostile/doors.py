@@ -18,10 +18,12 @@ from posec3d_jax.data.sources import open_source
 from posec3d_jax.data.validation import check_dataset
 from posec3d_jax.evaluation_files import Scores, load_scores, save_scores
 from posec3d_jax.inspection import describe, inspect_dataset
+from posec3d_jax.metric_writer import METRICS_FILE, validation_top1
 from posec3d_jax.predict import load_clip
 from posec3d_jax.prepare import prepare
 from posec3d_jax.skeletons import get_skeleton
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
+from tests.hostile import orbax_folders
 from tests.reference import FIXTURES
 
 CAMERA = dict(kind="orthographic", image_size=(256, 256), focal=0.0, yaw=0.0, pitch=0.0)
@@ -46,6 +48,7 @@ def doors(folder: Path) -> list[Door]:
         *_directory(folder),
         *_published(folder),
         *_checkpoints(),
+        *_orbax(folder),
         *_prepared(folder),
         *_runs(folder),
     ]
@@ -202,6 +205,19 @@ def _checkpoints() -> list[Door]:
     ]
 
 
+def _orbax(folder: Path) -> list[Door]:
+    """Every file that is read of a checkpoint folder without checksums."""
+    run, found = folder / "orbax", []
+    checkpoint = orbax_folders.write_run(run)
+    for path in sorted(p for p in checkpoint.rglob("*") if p.is_file()):
+        data, name = path.read_bytes(), path.relative_to(folder).as_posix()
+        if "training" in path.parts or path.name == "commit_success.txt":
+            continue
+        value, dump = (json.loads(data), _json) if data.startswith(b"{") else (None, None)
+        found.append(Door("orbax", name, data, lambda path: orbax_folders.load(run), value, dump))
+    return found
+
+
 def _prepared(folder: Path) -> list[Door]:
     """A prepared data set of either storage: what is read of it when training begins."""
     found = []
@@ -239,7 +255,9 @@ def _runs(folder: Path) -> list[Door]:
     clip = dict(keypoint=_points(1, 3, 17, 2), frame_size=np.array([100, 120]))
     stored = dict(np.load(place / "scores.npz"))
     config = {"volume": {"sigma": 0.6}, "evaluate": {}, "seed": 0}
+    lines = b'{"step": 1, "train/loss": 2.5}\n{"step": 2, "val/top1": 0.5, "epoch": 1.0}\n'
     return [
+        Door("run", f"run/{METRICS_FILE}", lines, lambda path: validation_top1(path.parent)),
         Door("run", "run/scores.npz", _npz(stored), load_scores, stored, _npz),
         Door("run", "run/clip.npz", _npz(clip), load_clip, clip, _npz),
         Door(

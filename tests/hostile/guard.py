@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SECONDS = 30  # that one input may take; most take a millisecond
+SECONDS = 30  # that one input may take, not waiting for a processor; most take a millisecond
 ROOM = 2 << 30  # bytes of address space beyond those in use when the guard begins
 READABLE = (ValueError, FileNotFoundError)  # what the package documents; the rest are accidents
 
@@ -38,6 +38,7 @@ class Guard:
     seconds: Counter = field(default_factory=Counter)  # of the processor, by kind
     greatest: tuple[int, str] = (0, "")  # bytes, and the input that took them
     _watching: bool = False
+    _starved: float = 0.0
     _seen: list[str] = field(default_factory=list)
 
     def __post_init__(self):
@@ -60,6 +61,7 @@ class Guard:
         self._seen.clear()
         before = _peak()
         self._watching = True
+        self._starved = _starved()
         signal.alarm(SECONDS)
         started = time.process_time()
         try:
@@ -97,7 +99,10 @@ class Guard:
         print(self.faults[-1], file=sys.stderr, flush=True)
 
     def _too_long(self, number, frame):
-        raise Hang
+        starved, self._starved = int(_starved() - self._starved), _starved()
+        if starved < 1:
+            raise Hang
+        signal.alarm(starved)  # others had the processor: as long again
 
     def _audit(self, event: str, args: tuple) -> None:
         if not self._watching:
@@ -119,6 +124,14 @@ class Guard:
 
 def _writes(mode, flags) -> bool:
     return bool(set(mode or "") & set("wax+")) or bool((flags or 0) & 3)
+
+
+def _starved() -> float:
+    """Seconds that this process was ready to run and had no processor."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _peak() -> int:
