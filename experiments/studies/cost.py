@@ -36,6 +36,28 @@ class Case:
     memory: int  # bytes: arguments, results and temporaries of the compiled program
 
 
+def setting_of(config) -> dict[str, Any]:
+    """What cost depends on of a config; how long it trains, and on what, is not of it."""
+    whole = provenance.config_to_dict(config)
+    keys = ("encoder", "model", "volume", "geometry", "graph", "compute_dtype", "optimizer")
+    data = {key: whole["data"][key] for key in ("skeleton", "num_classes", "max_persons")}
+    return {key: whole[key] for key in keys} | {
+        "frames": config.sampling.num_frames,
+        "data": data,
+    }
+
+
+def counts_once(config, path: Path) -> dict[str, float]:
+    """`counts`, kept in a file with the setting that they are of."""
+    wanted = setting_of(config)
+    found = provenance.read_json(path)
+    if found.get("setting") != wanted:
+        found = {"counts": counts(config), "setting": wanted}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        provenance.write_json(path, found)
+    return found["counts"]
+
+
 def counts(config) -> dict[str, float]:
     """Parameters in millions and multiply-adds of one view in G, with and without the rest.
 
@@ -139,14 +161,14 @@ def measure(
     Raises:
       ValueError: the folder holds rounds of another setting.
     """
-    found = provenance.read_json(folder / SETTING)
-    if found and found != setting:
+    paths = [folder / ROUND.format(number) for number in range(rounds)]
+    done = any(path.exists() for path in paths)
+    if done and provenance.read_json(folder / SETTING) != setting:
         raise ValueError(
             f"{folder} holds times of another setting; use another --workdir, or remove it"
         )
     folder.mkdir(parents=True, exist_ok=True)
     provenance.write_json(folder / SETTING, setting)
-    paths = [folder / ROUND.format(number) for number in range(rounds)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
     cases = {name: _ready(name, make) for name, make in makers.items()} if missing else {}
     for number in missing:
