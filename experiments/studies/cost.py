@@ -17,6 +17,7 @@ from absl import logging
 
 from benchmarks.clips import FRAME_SIZE, make_clips
 from benchmarks.machine import machine
+from experiments.studies.runs import WAIT, claimed
 from posec3d_jax import host, provenance
 from posec3d_jax.optimizer import make_optimizer, make_schedule
 from posec3d_jax.predict import Predictor
@@ -148,6 +149,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Times all cases in `rounds` rounds, each kept as a file of `folder` and not timed again.
 
+    Of several processes one measures, and the others wait for it.
+
     Args:
       makers: by name, what makes a case ready; called only if there is a round to do.
       setting: what the times depend on; must be that of the rounds which are there.
@@ -161,25 +164,37 @@ def measure(
     Raises:
       ValueError: the folder holds rounds of another setting.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / ROUND.format(number) for number in range(rounds)]
-    done = any(path.exists() for path in paths)
-    if done and provenance.read_json(folder / SETTING) != setting:
+    while True:
+        with claimed(folder / "measuring.lock") as mine:
+            if mine:
+                _check_setting(folder, setting, any(path.exists() for path in paths))
+                _time_missing(makers, paths, seconds)
+                return [provenance.read_json(path) for path in paths]
+        time.sleep(WAIT)
+
+
+def _check_setting(folder: Path, setting: Mapping[str, Any], begun: bool) -> None:
+    if begun and provenance.read_json(folder / SETTING) != setting:
         raise ValueError(
             f"{folder} holds times of another setting; use another --workdir, or remove it"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     provenance.write_json(folder / SETTING, setting)
-    missing = [number for number, path in enumerate(paths) if not path.exists()]
+
+
+def _time_missing(
+    makers: Mapping[str, Callable[[], Case]], paths: Sequence[Path], seconds: float
+) -> None:
+    """The rounds that are not there yet, forwards and backwards in turns."""
+    missing = [(number, path) for number, path in enumerate(paths) if not path.exists()]
     cases = {name: _ready(name, make) for name, make in makers.items()} if missing else {}
-    for number in missing:
+    memory = {name: case.memory for name, case in cases.items()}
+    for number, path in missing:
         order = list(cases) if number % 2 == 0 else list(reversed(cases))
         times = {name: time_of(cases[name].run, seconds) for name in order}
-        memory = {name: case.memory for name, case in cases.items()}
-        provenance.write_json(
-            paths[number], {"seconds": times, "memory": memory, "machine": machine()}
-        )
-        logging.info("round %d of %d: %.0f s", number + 1, rounds, sum(times.values()))
-    return [provenance.read_json(path) for path in paths]
+        provenance.write_json(path, {"seconds": times, "memory": memory, "machine": machine()})
+        logging.info("%s: %.0f s", path, sum(times.values()))
 
 
 def _ready(name: str, make: Callable[[], Case]) -> Case:

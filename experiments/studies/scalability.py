@@ -9,7 +9,7 @@ kept round by round, so that a study which was stopped goes on; `--networks=` le
 out.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ BATCH = {"small": 1, "paper": 32}
 ROUNDS = {"small": 5, "paper": 15}
 SECONDS = 0.3  # a case is called that long in a round, and at least once
 VOLLEYBALL, CROWD = "Volleyball, 13 x 20", "simulated crowds"
-FILES = {VOLLEYBALL: "volleyball", CROWD: "crowd"}
 GROUP_NETWORKS = ("slowonly", "stgcnpp", "msg3d")
 CROWD_NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp", "msg3d")}
 PUBLISHED = [  # arXiv 2104.13586; figures from the first author's CVPR 2022 slides
@@ -89,51 +88,45 @@ def crowd_config(preset: str, network: str, seed: int = 0) -> Any:
 
 def measure(preset: str, folder: Path) -> list[dict[str, Any]]:
     """Rows of both parts: what was counted, and what was timed of it."""
-    batch, rounds = BATCH[preset], ROUNDS[preset]
-    makers, configs = {}, {}
-    for name, config, steps in _timed(preset):
-        configs[name] = cost.setting_of(config)
-        for step in steps:
-            makers[f"{name} {step.__name__}"] = partial(step, config, batch)
-    setting = {"batch": batch, "configs": configs}
     folder = folder / "scalability"
-    times = cost.measure(makers, setting, folder, rounds, SECONDS)
-    return [*_person_rows(times, folder / "counts"), *_group_rows(preset, times, folder / "counts")]
+    return [*_person_rows(preset, folder), *_group_rows(preset, folder)]
 
 
-def _timed(preset: str) -> Iterator[tuple[str, Any, tuple[Callable, ...]]]:
-    """Name, config and cases of everything that is timed."""
-    steps = cost.training_step, cost.forward
-    for network in TIMED[preset]:
-        for persons in PERSONS:
-            drawn = (cost.encoding,) if network in base.NETWORKS else ()
-            yield f"{network} {persons}", person_config(network, persons), steps + drawn
-    for network in GROUP_NETWORKS:
-        yield f"{network} {VOLLEYBALL}", volleyball_config(network), steps
-    for network in CROWD_NETWORKS[preset]:
-        yield f"{network} {CROWD}", crowd_config(preset, network), steps
-
-
-def _person_rows(times: Sequence[dict[str, Any]], kept: Path) -> Iterator[dict[str, Any]]:
+def _person_rows(preset: str, folder: Path) -> Iterator[dict[str, Any]]:
     for network in COUNTED:
-        for persons in PERSONS:
+        configs = {persons: person_config(network, persons) for persons in PERSONS}
+        times = _times(preset, configs, folder / network) if network in TIMED[preset] else []
+        for persons, config in configs.items():
             row = {"part": "persons", "network": network, "persons": persons}
-            path = kept / f"{network}-{persons}.json"
-            row |= cost.counts_once(person_config(network, persons), path)
-            yield row | figures(times, f"{network} {persons}", f"{network} {PERSONS[0]}")
+            row |= cost.counts_once(config, folder / "counts" / f"{network}-{persons}.json")
+            yield row | figures(times, f"{persons}", f"{PERSONS[0]}")
 
 
-def _group_rows(
-    preset: str, times: Sequence[dict[str, Any]], kept: Path
-) -> Iterator[dict[str, Any]]:
-    settings = {VOLLEYBALL: (GROUP_NETWORKS, volleyball_config)}
-    settings[CROWD] = CROWD_NETWORKS[preset], partial(crowd_config, preset)
-    for setting, (networks, config_for) in settings.items():
-        for network in networks:
+def _group_rows(preset: str, folder: Path) -> Iterator[dict[str, Any]]:
+    volleyball = {network: volleyball_config(network) for network in GROUP_NETWORKS}
+    crowd = {network: crowd_config(preset, network) for network in CROWD_NETWORKS[preset]}
+    for setting, name, configs in (
+        (VOLLEYBALL, "volleyball", volleyball),
+        (CROWD, "crowd", crowd),
+    ):
+        times = _times(preset, configs, folder / name)
+        for network, config in configs.items():
             row = {"part": "group", "setting": setting, "network": network, "persons": 13}
-            path = kept / f"{network}-{FILES[setting]}.json"
-            row |= cost.counts_once(config_for(network), path)
-            yield row | figures(times, f"{network} {setting}")
+            row |= cost.counts_once(config, folder / "counts" / f"{name}-{network}.json")
+            yield row | figures(times, network)
+
+
+def _times(preset: str, configs: Mapping[Any, Any], folder: Path) -> list[dict[str, Any]]:
+    """Rounds over a training step, a test and, of volumes, drawing: for each of the configs."""
+    makers = {}
+    for name, config in configs.items():
+        steps = [cost.training_step, cost.forward]
+        steps += [cost.encoding] if config.encoder == "volume" else []
+        for step in steps:
+            makers[f"{name} {step.__name__}"] = partial(step, config, BATCH[preset])
+    settings = {str(name): cost.setting_of(config) for name, config in configs.items()}
+    setting = {"batch": BATCH[preset], "configs": settings}
+    return cost.measure(makers, setting, folder, ROUNDS[preset], SECONDS)
 
 
 def figures(
@@ -141,9 +134,9 @@ def figures(
 ) -> dict[str, float]:
     """What the rounds say of one case: milliseconds, MB, and times those of `first`."""
     found: dict[str, float] = {}
+    if not times:
+        return found
     for step, word in (("training_step", "step"), ("forward", "forward")):
-        if f"{name} {step}" not in times[0]["seconds"]:
-            return {}
         found[f"{word}_ms"] = 1e3 * cost.median_of(times, f"{name} {step}")
         found[f"{word}_mb"] = times[0]["memory"][f"{name} {step}"] / 1e6
         if first:
