@@ -10,7 +10,9 @@ is PYSKL's format (see configs/custom.py): the poses, COCO-17, of 13 persons in 
 the labelled one, splits `train` and `test`, labels in the order of the class names below.
 
 Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_shallow; put together
-with '-', as in `:limb-c3d_light`.
+with '-', as in `:limb-c3d_light`. Graph networks with their own streams, as in `:joint-msg3d`, see
+all 20 frames of each of the 13 persons. Left and right are part of the label, so that nothing is
+mirrored, neither in training nor in testing.
 
 From the paper, as remembered, not read: 12 frames of 56 x 56, base width 16, which gives 0.51 M
 parameters and 1.63 G multiply-adds at the test size of 64 x 64 (published: 0.52 M, 1.6 G). How it
@@ -23,23 +25,23 @@ repeated here).
 from configs import base
 from posec3d_jax.label_spaces import CLASS_NAMES
 
-VARIANTS = (base.STREAMS, base.NETWORKS)
+VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):
     stream, network = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
     config.name = f"volleyball_{stream}_{network}"
-    base.set_stream(config, stream)
+    base.set_variant(config, stream, network)
     if network == "slowonly":
-        base.set_network(config, network, width=16)
-    else:
-        base.set_network(config, network)
+        config.model.width = 16
     config.data.dir = "data/volleyball"
     config.data.max_persons = 13
     config.data.num_classes = 8
     config.data.class_names = CLASS_NAMES["volleyball"]
     config.data.val_split = config.data.test_split = "test"
-    config.sampling.num_frames = 12
+    config.sampling.num_frames = 20 if network in base.GRAPH_NETWORKS else 12
+    config.sampling.test_flip = False
+    config.geometry.flip = 0.0
     config.train.batch_size = 64
     return config

@@ -22,6 +22,7 @@ class Command:
     data: Callable[[str], Sequence[Any]]  # configs whose data sets have to be prepared
     jobs: Callable[[str, Sequence[int]], Sequence[Job]]  # also takes the seeds
     report: Callable[[str, Rows], Study]
+    measure: Callable[[str, Path], Rows] = lambda preset, folder: []  # rows that need no training
 
 
 def start(command: Command) -> None:
@@ -32,6 +33,7 @@ def start(command: Command) -> None:
     flags.DEFINE_string("out", "", "Where the report goes; '' for <workdir>/reports.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "One training each.")
     flags.DEFINE_multi_string("source", [], "<format>=<file or folder> of a data set to prepare.")
+    flags.DEFINE_list("networks", None, "Train only these; '' for none: costs alone.")
     app.run(lambda argv: _main(command))
 
 
@@ -40,12 +42,26 @@ def _main(command: Command) -> None:
     quiet_libraries()
     use_compilation_cache()
     sources = dict(pair.split("=", 1) for pair in options.source)
-    for config in command.data(options.preset):
-        prepare_once(config, sources)
     jobs = command.jobs(options.preset, [int(seed) for seed in options.seeds])
+    jobs = choose(jobs, options.networks)
+    for config in command.data(options.preset) if jobs else ():
+        prepare_once(config, sources)
     folder = Path(options.workdir) / options.preset
-    rows = run_jobs(jobs, folder)
+    rows = command.measure(options.preset, folder) + run_jobs(jobs, folder)
     study = command.report(options.preset, rows)
     study = replace(study, facts={**study.facts, "trainings": trainings(rows, folder)})
     for path in write_study(study, options.out or Path(options.workdir) / "reports"):
         print(path)
+
+
+def choose(jobs: Sequence[Job], networks: Sequence[str] | None) -> Sequence[Job]:
+    """The jobs of these networks; None is all of them.
+
+    Raises:
+      ValueError: no job is of such a network.
+    """
+    known = {job.facts["network"] for job in jobs}
+    networks = known if networks is None else {name for name in networks if name}
+    if unknown := sorted(networks - known):
+        raise ValueError(f"--networks has {unknown}; this study trains {sorted(known)}")
+    return [job for job in jobs if job.facts["network"] in networks]

@@ -49,11 +49,12 @@ def prepare_once(config, sources: dict[str, str]) -> None:
     """
     if (Path(config.data.dir) / INFO_FILE).is_file():
         return
-    if config.data.format not in sources:
+    made = config.data.format == "simulated"
+    if not made and config.data.format not in sources:
         raise ValueError(
             f"{config.data.dir} is not prepared; say where its files are: "
             f"--source={config.data.format}=<file or folder>"
         )
     config = config.copy_and_resolve_references()
-    config.data.source = sources[config.data.format]
+    config.data.source = sources.get(config.data.format, "")
     prepare(config.data)

@@ -2,7 +2,7 @@
 
 A row is one measurement, a flat dict of facts ('network', 'p', 'seed') and figures ('top1'). A
 table puts the mean over seeds of one figure into cells, with the spread (the standard deviation of
-a sample) behind it; every table is one panel of the picture.
+a sample) behind it; a table is a panel of the picture too.
 """
 
 import csv
@@ -32,6 +32,8 @@ class Table:
     unit: str = PERCENT
     published: Sequence[Row] = ()  # the paper's figures: rows of one measurement, set apart
     note: str = ""
+    on_page: bool = True  # False leaves the table to the picture
+    in_picture: bool = True  # False leaves it to the page
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def write_study(study: Study, folder: str | Path) -> list[Path]:
     provenance.write_json(paths[0], _record(study))
     _write_csv(paths[1], study.rows)
     write_whole(paths[2], _page(study, paths[3].name))
-    panels = [(table, cells(table, study.rows)) for table in study.tables]
+    panels = [(table, cells(table, study.rows)) for table in study.tables if table.in_picture]
     draw(panels, paths[3])
     return paths
 
@@ -165,7 +167,7 @@ def _page(study: Study, picture: str) -> str:
         [
             f"# {title} ({study.preset} preset)\n\n{study.question}\n",
             f"![{title}]({picture})\n",
-            *(markdown(table, study.rows) for table in study.tables),
+            *(markdown(table, study.rows) for table in study.tables if table.on_page),
             f"{spread}Made by `{provenance.command()}`.\n",
             "What differs from the paper's setting:\n",
             *(f"* {sentence}" for sentence in study.differs),

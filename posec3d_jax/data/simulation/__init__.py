@@ -16,22 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.simulation import crowd as crowds
 from posec3d_jax.data.simulation.actions import ACTIONS
 from posec3d_jax.data.simulation.scene import Plan, shoot
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.data.simulation.splits import BLOCK, members, place
+from posec3d_jax.skeletons import Skeleton, get_skeleton
 
 CLASS_NAMES = tuple(ACTIONS)
 PERFORMERS = {"train": range(0, 75), "val": range(75, 85), "test": range(85, 105)}
-
-# split: (performers of, viewpoints of, clips in a block)
-_SPLITS = {
-    "train": ("train", "train", 15),
-    "val": ("val", "val", 2),
-    "test": ("test", "test", 4),
-    "test_performers": ("test", "train", 2),
-    "test_views": ("train", "test", 2),
-}
-_BLOCK = [split for split, (_, _, clips) in _SPLITS.items() for _ in range(clips)]
+_HELD_OUT = (
+    "val and test have performers and viewpoints of their own, test_performers only the "
+    "performers, test_views only the viewpoints"
+)
 
 
 def read(
@@ -43,6 +39,7 @@ def read(
     num_clips: int = 2500,
     seed: int = 0,
     actions: Sequence[str] = CLASS_NAMES,
+    crowd: int = 0,
 ) -> SkeletonDataset:
     """The simulated data set, made as it is read (some 500 clips a second on one core).
 
@@ -54,47 +51,59 @@ def read(
         num_clips: size over all splits. Clips do not depend on it: a larger data set begins with
             the smaller one. Multiples of 250 balance the classes of every split exactly.
         seed: another seed is another data set, with other people.
+        actions: the classes, of those there are.
+        crowd: 0, or the most persons in a clip: then the classes are the group activities of
+            `crowd.py`, and 200 clips balance those of every split.
 
     Raises:
-        ValueError: the skeleton is not COCO-17, fewer clips than 25, or a negative seed.
+        ValueError: the skeleton is not COCO-17, fewer clips than 25, a negative seed, an action
+            that there is not, or a crowd of too few or too many.
     """
     if skeleton.name != "coco_17":
         raise ValueError(
             f"the simulated data set has COCO-17 joints, not {skeleton.name!r}: "
             "set config.data.skeleton='coco_17'"
         )
-    if num_clips < len(_BLOCK):
+    if num_clips < len(BLOCK):
         raise ValueError(
-            f"num_clips={num_clips} leaves splits empty: ask for {len(_BLOCK)} clips or more"
+            f"num_clips={num_clips} leaves splits empty: ask for {len(BLOCK)} clips or more"
         )
     if seed < 0:
         raise ValueError(f"seed={seed}: the seed of the simulated data set must not be negative")
     if unknown := sorted(set(actions) - set(CLASS_NAMES)):
         raise ValueError(f"there are no actions {unknown}; choose among {CLASS_NAMES}")
-    names = {split: [] for split in _SPLITS}
-    for index in range(num_clips):
-        split, _ = plan(index, actions)
-        names[split].append(clip_name(index, actions))
+    if crowd:
+        return _read_crowd(num_clips, seed, actions, crowd)
     return SkeletonDataset(
         name="simulated",
         skeleton=skeleton,
         class_names=tuple(actions),
-        splits={split: tuple(clips) for split, clips in names.items()},
+        splits=members(num_clips, lambda index: clip_name(index, actions)),
         sequences=_sequences(num_clips, seed, actions),
         total=num_clips,
-        notes=(
-            f"simulated, seed {seed}; val and test have performers and viewpoints of their own, "
-            "test_performers only the performers, test_views only the viewpoints",
-        ),
+        notes=(f"simulated, seed {seed}; {_HELD_OUT}",),
+    )
+
+
+def _read_crowd(num_clips: int, seed: int, actions: Sequence[str], persons: int) -> SkeletonDataset:
+    if not 2 <= persons <= crowds.LARGEST:
+        raise ValueError(f"crowd={persons}: expected 2 to {crowds.LARGEST} persons, or 0 for none")
+    if tuple(actions) != CLASS_NAMES:
+        raise ValueError("a crowd has activities of its own: leave `actions` out, or set crowd=0")
+    return SkeletonDataset(
+        name="simulated_crowd",
+        skeleton=get_skeleton("coco_17"),
+        class_names=crowds.CLASS_NAMES,
+        splits=members(num_clips, crowds.clip_name),
+        sequences=crowds.sequences(num_clips, seed, persons),
+        total=num_clips,
+        notes=(f"simulated crowds of up to {persons}, seed {seed}; {_HELD_OUT}",),
     )
 
 
 def plan(index: int, actions: Sequence[str] = CLASS_NAMES) -> tuple[str, Plan]:
     """The split of clip `index`, and who does what in it: classes and performers take turns."""
-    block, place = divmod(index, len(_BLOCK))
-    split = _BLOCK[place]
-    performers, views, clips = _SPLITS[split]
-    take = block * clips + place - _BLOCK.index(split)  # number of the clip within its split
+    split, performers, views, take = place(index)
     turn, which = divmod(take, len(actions))
     action = CLASS_NAMES.index(actions[which])
     pool = PERFORMERS[performers]

@@ -14,7 +14,7 @@ from posec3d_jax.data.simulation.poses import REST, Motion
 
 _CLIP = 0  # the random streams of clips
 _BYSTANDER = 0.2  # share of clips with a second person
-_IDLE = Motion(start=REST, enter=((1.0, REST),))
+IDLE = Motion(start=REST, enter=((1.0, REST),))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def shoot(plan: Plan, seed: int, index: int) -> Clip:
     focal, centre = frame(camera, directions[0], rng)
     pixels = centre + focal * directions
     keypoint, score = detect(pixels, depth, focal, camera.frame_size, rng)
-    return _ordered(keypoint, score, camera, azimuth, rng)
+    return ordered(keypoint, score, camera, azimuth, rng)
 
 
 def _act(number: int, action: str, seed: int, rng: np.random.Generator) -> np.ndarray:
@@ -67,25 +67,25 @@ def _bystander(
     """Somebody [T, 17, 3] who stands about beside the subject, or walks past behind it."""
     passes = rng.random() < 0.3
     person = performer(seed, number)
-    points = perform(person, manner(seed, number, "walk") if passes else _IDLE, rng)
+    points = perform(person, manner(seed, number, "walk") if passes else IDLE, rng)
     points = points[np.linspace(0, len(points) - 1, len(subject)).round().astype(int)]
     across = rng.choice((-1, 1)) * camera.axes[0]
     away = camera.axes[2] * (1, 1, 0)
     facing = across + rng.normal(0, 0.2) * away if passes else rng.normal(size=3)
-    points = _facing(points, facing[:2])
+    points = turned(points, facing[:2])
     behind, side = (rng.uniform(0.5, 1.6), 0.0) if passes else rng.uniform((0, 0.7), (1.6, 1.4))
     moved = subject.mean(axis=(0, 1)) - points.mean(axis=(0, 1)) + behind * away + side * across
     return points + moved * (1, 1, 0)
 
 
-def _facing(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
+def turned(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Turn points that face +y into the horizontal `direction` [2]."""
     x, y = direction / np.linalg.norm(direction)
     turn = np.array([[y, -x, 0], [x, y, 0], [0, 0, 1.0]])
     return points @ turn
 
 
-def _ordered(
+def ordered(
     keypoint: np.ndarray,
     score: np.ndarray,
     camera: Camera,
