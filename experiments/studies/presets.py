@@ -23,7 +23,7 @@ def skeleton_of(config) -> Skeleton:
     return get_skeleton(config.data.remap_to or config.data.skeleton)
 
 
-def make_small(config, passes: int, size: int = 16) -> None:
+def make_small(config, passes: int, size: int = 24) -> None:
     """A training of minutes on one core: so many passes over the clips, 16 frames of each.
 
     The width stays that of the data set's own small config.

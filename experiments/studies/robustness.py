@@ -15,6 +15,7 @@ from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
+TRAINED_ON = ("clean poses", "noise")
 LEVELS = {
     "drop": (0.0, 0.125, 0.25, 0.5, 1.0),
     "jitter": (0.0, 0.01, 0.02, 0.05),
@@ -39,7 +40,7 @@ DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons, 12 joints of which 8 may be dropped, instead of FineGYM's "
         "17 joints by HRNet",
-        "C3D-light of half the width on 16 x 16 x 16 volumes and ST-GCN++ of a quarter of the "
+        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
         "width on 16 frames, instead of Pose-SlowOnly and MS-G3D; 30 passes over the clips",
         "'trained on noise' has p = 1/4, 2 % jitter, scores wrong by 0.3 and joints offset by 3 %, "
         "all at once; the paper's training has dropped joints alone",
@@ -50,7 +51,7 @@ DIFFERS = {
 
 def config_for(preset: str, network: str, seed: int = 0, poses: str = "clean poses") -> Any:
     """A training on clean poses or on noise; in the small preset also cross-annotation's."""
-    source = "utd_mhad_blazepose" if preset == "small" else "hrnet"
+    source = cross_annotation.SOURCES[preset][1]
     return cross_annotation.config_for(preset, source, network, seed, poses)
 
 
@@ -64,7 +65,7 @@ def jobs(preset: str, seeds: Sequence[int]) -> list[Job]:
     return [
         _job(preset, network, poses, seed)
         for seed in seeds
-        for poses in cross_annotation.TRAINED_ON
+        for poses in TRAINED_ON
         for network in NETWORKS[preset]
     ]
 

@@ -37,7 +37,7 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD's Kinect skeletons on the depth video (27 classes, 12 joints) instead of NTU60",
-        "C3D-light of half the width on 16 x 16 x 16 volumes instead of Pose-SlowOnly on "
+        "C3D-light of half the width on 16 x 24 x 24 volumes instead of Pose-SlowOnly on "
         "32 x 56 x 56; 30 passes over the clips",
         "test clips are not mirrored as well",
         "how many test clips the published stride and crop figures have is not said; ten is likely",

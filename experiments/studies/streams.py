@@ -39,7 +39,7 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons (27 classes, 12 joints) instead of NTU60",
-        "C3D-light of half the width on 16 x 16 x 16 volumes and ST-GCN++ of a quarter of the "
+        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
         "width on 16 frames, instead of Pose-SlowOnly and the full ST-GCN++; 30 passes; one test "
         "clip instead of ten",
     ),
