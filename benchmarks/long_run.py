@@ -1,6 +1,6 @@
 """One run of thousands of steps that notes what it holds: memory, arrays, threads, open files.
 
-    python -m benchmarks.long_run --folder=DIR --out=footprints.json --last=2200
+    python -m benchmarks.long_run --folder=DIR --out=footprints.json --last=2200 --every=50
 
 Of the tiny config (benchmarks/endurance_config.py), saved every 120 steps and validated every 300,
 under the settings of the host that `posec3d train` runs with.
@@ -26,7 +26,7 @@ from posec3d_jax.prepare import prepare
 from posec3d_jax.train import train_and_evaluate
 
 
-def long_run(folder: Path, out: Path, first: int, last: int, every: int = 500) -> None:
+def long_run(folder: Path, out: Path, first: int, last: int, every: int) -> None:
     """Trains in `folder`/memory to step `last`; notes a footprint at `first` and then `every`."""
     config = endurance_config.get_config()
     config.data.dir = str(folder / "data")
@@ -75,8 +75,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", type=int, default=200)
     parser.add_argument("--last", type=int, default=2200)
+    parser.add_argument("--every", type=int, default=50)
     options = parser.parse_args()
-    long_run(options.folder, options.out, options.first, options.last)
+    long_run(options.folder, options.out, options.first, options.last, options.every)
 
 
 if __name__ == "__main__":

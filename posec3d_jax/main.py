@@ -85,6 +85,7 @@ def _parse(argv: list[str]) -> list[str]:
             sys.exit(2)
     config = {}
     try:
+        _check_files(argv)
         _define_flags()
         config = _load_config(argv)  # absl would wrap what is wrong with it in a traceback
         return app.parse_flags_with_usage(argv)
@@ -107,6 +108,15 @@ def _explain(argv: list[str], config, error: Exception) -> str:
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             return f"there is no key {name}{hint}\nconfigs/base.py lists every key"
     return message
+
+
+def _check_files(argv: list[str]) -> None:
+    """ValueError for a config or file of flags that is none: a device would be read without end."""
+    for argument in argv:
+        name, _, path = argument.lstrip("-").partition("=")
+        path = Path(path.split(":", 1)[0] if name == "config" else path)
+        if name in ("config", "flagfile") and path.exists() and not path.is_file():
+            raise ValueError(f"--{name}={path} is no regular file")
 
 
 def _load_config(argv: list[str]):

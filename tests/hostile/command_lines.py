@@ -3,6 +3,7 @@
 import contextlib
 import io
 import random
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from posec3d_jax.config_ranges import check_ranges
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = [f"configs/{path.name}" for path in sorted((ROOT / "configs").glob("[a-z]*.py"))]
+for config in CONFIGS:  # what they import is imported now: Python defines dataclasses by exec
+    runpy.run_path(str(ROOT / config)).get("get_config", dict)()
 CONFIGS += [
     "configs/demo.py:limb",
     "configs/demo.py:x:y",

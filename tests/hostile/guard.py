@@ -95,7 +95,8 @@ class Guard:
 
     def _fault(self, count: Counter, what: str, kind: str, name: str, said: str) -> None:
         count[what] += 1
-        self.faults.append(f"{what}: {kind}, {name}: {said[:300]}")
+        fault = f"{what}: {kind}, {name}: {said[:300]}"
+        self.faults.append(fault.encode(errors="backslashreplace").decode())
         print(self.faults[-1], file=sys.stderr, flush=True)
 
     def _too_long(self, number, frame):
