@@ -129,13 +129,22 @@ def eval_batches(
 
     def make(step: int) -> Batch:
         index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
-        index = np.where(index < len(source), index, -1)
-        clips = np.maximum(index, 0)
-        frames = frames_of(source.lengths[clips])
-        batch = _gather(source, clips, frames, sampling.next_frames)
-        return batch | {"index": index, "mask": index >= 0}
+        return _eval_batch(source, np.where(index < len(source), index, -1), frames_of, sampling)
 
     return _load(make, 0, -(-len(source) // batch_size), loader)
+
+
+def whole_batch(source: Source, *, sampling, num_clips: int = 1) -> Batch:
+    """All clips of a small source as the one batch that `eval_batches` would give, made here."""
+    index = np.arange(len(source), dtype=np.int32)
+    return _eval_batch(source, index, _test_sampler(sampling, num_clips), sampling)
+
+
+def _eval_batch(source: Source, index: np.ndarray, frames_of: Callable, sampling) -> Batch:
+    clips = np.maximum(index, 0)
+    frames = frames_of(source.lengths[clips])
+    batch = _gather(source, clips, frames, sampling.next_frames)
+    return batch | {"index": index, "mask": index >= 0}
 
 
 def _gather(source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool) -> Batch:
