@@ -80,7 +80,7 @@ def make_recognizer(config) -> Recognizer:
         )
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
     encoder = make_encoder(config, skeleton)
-    options = {"encoder": config.encoder, "skeleton": skeleton}
+    options = {"encoder": config.encoder, "skeleton": skeleton, "remat": config.train.remat}
     return Recognizer(
         model=create_model(config.model, config.data.num_classes, groups, **options),
         skeleton=skeleton,

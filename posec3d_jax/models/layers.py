@@ -116,6 +116,12 @@ class ConvNorm(nn.Module):
         return x if self.activation is None else self.activation(x)
 
 
+def recomputed(module: type[nn.Module], remat: bool) -> type[nn.Module]:
+    """With `remat`, the module's class keeps only its input for the backward pass, and computes
+    the rest again there; for modules called as (x, train)."""
+    return nn.remat(module, static_argnums=(2,)) if remat else module
+
+
 def max_pool_frames(x: jax.Array) -> jax.Array:
     """Max over 3 x 3 neighbours of each frame, stride 1, edges padded; ties to the first.
 
