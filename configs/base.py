@@ -230,7 +230,7 @@ def get_config() -> ConfigDict:
     #                               It ends where a line of metrics, a validation or a checkpoint is
     #                               due, and single steps lead up to that; SIGTERM waits for its end
     train.remat = False  # True: store each block's input only, and compute its inside again in the
-    #                      backward pass: less memory, a third more work
+    #                      backward pass: less memory (not on a CPU), one more forward pass
     train.log_every = 50  # steps
     train.validate_every = 1  # epochs
     train.checkpoint_every = 1  # epochs
