@@ -152,6 +152,8 @@ def get_config() -> ConfigDict:
     data.storage = "tfds"  # 'tfds' (ArrayRecord), or 'pack' (plain arrays; needs no TensorFlow)
     data.in_memory = True  # load the split into memory once; False streams it from disk
     data.keypoint_dtype = "float32"  # on disk; 'float16' is what PYSKL's files hold
+    data.resident = False  # training keypoints stay on every device, whole; the host sends only
+    #                        frame numbers. Not with clips that are streamed from disk
     data.loader = "tf"  # 'tf' (tf.data), or 'threads' (needs no TensorFlow)
     data.skeleton = "coco_17"  # a name of skeletons.py; for one's own: `declare_skeleton` below
     data.remap_to = ""  # a layout to convert the joints to by name; '' keeps them
@@ -238,6 +240,11 @@ def get_config() -> ConfigDict:
     train.epochs = 24  # each of `data.repeat` passes
     train.label_smoothing = 0.0
     train.batch_norm_groups = 1  # 1: statistics over the global batch; 8: eight groups of it
+    train.steps_per_dispatch = 1  # steps in one call to the device: more where the host is slower.
+    #                               It ends where a line of metrics, a validation or a checkpoint is
+    #                               due, and single steps lead up to that; SIGTERM waits for its end
+    train.remat = False  # True: store each block's input only, and compute its inside again in the
+    #                      backward pass: less memory (not on a CPU), one more forward pass
     train.log_every = 50  # steps
     train.validate_every = 1  # epochs
     train.checkpoint_every = 1  # epochs

@@ -42,6 +42,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "train.epochs": _COUNT,
     "train.label_smoothing": _SHARE,
     "train.batch_norm_groups": _COUNT,
+    "train.steps_per_dispatch": (1, 1000),
     "train.log_every": (1, 1e9),
     "train.validate_every": _COUNT,
     "train.checkpoint_every": _COUNT,

@@ -30,7 +30,7 @@ class DivergenceCheck:
         self._all_finite = jax.jit(_all_finite)
 
     def add(self, metrics: dict[str, jax.Array]) -> None:
-        """Takes note of a step's metrics, which stay on the device."""
+        """Takes note of a step's metrics, or of several steps' [K], which stay on the device."""
         self._pending.append((metrics["loss"], metrics["grad_norm"]))
 
     def check_losses(self, last: str) -> None:
@@ -42,10 +42,12 @@ class DivergenceCheck:
         Raises:
           FloatingPointError: a loss or gradient was not finite; names step, clips and `last`.
         """
-        for step, (loss, norm) in enumerate(jax.device_get(self._pending), self._good + 1):
+        pairs = [np.stack(pair, -1).reshape(-1, 2) for pair in jax.device_get(self._pending)]
+        rows = np.concatenate([np.zeros((0, 2)), *pairs])
+        for step, (loss, norm) in enumerate(rows, self._good + 1):
             if not np.isfinite(loss) or not np.isfinite(norm):
                 raise self._diverged(step, f"the loss is {loss}, the gradient's norm {norm}", last)
-        self._good += len(self._pending)
+        self._good += len(rows)
         self._pending.clear()
 
     def check_state(self, state: TrainState, last: str) -> None:

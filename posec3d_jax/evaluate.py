@@ -61,6 +61,7 @@ class Evaluator:
         self._clips = -(-clips // mesh.size) * mesh.size
         self._config, self._source, self.protocol = config, source, protocol
         self._mesh = mesh
+        self._fold = jax.jit(recognizer.fold, out_shardings=replicated(mesh))
         self._step = jax.jit(
             make_eval_step(recognizer, protocol.clips, protocol.flip),
             in_shardings=(replicated(mesh), by_clip(mesh)),
@@ -90,7 +91,7 @@ class Evaluator:
         source = self._source
         scores = np.zeros((len(source), source.info.num_classes), np.float32)
         losses = np.zeros(len(source))
-        started = time.perf_counter()
+        started, variables = time.perf_counter(), self._fold(variables)
         for done, batch in enumerate(self._batches(), 1):
             result = self._gathered(self._step(variables, batch), batch["index"])
             rows = result["index"][result["index"] >= 0]

@@ -19,13 +19,15 @@ from posec3d_jax.data.sources import Source
 _FREE = (
     *("name", "evaluate"),
     *("data.source", "data.dir", "data.storage", "data.in_memory", "data.loader"),
+    *("data.resident", "train.steps_per_dispatch", "train.remat"),
     *("data.class_names", "data.val_split", "data.test_split", "noise.in_test", "noise.seed"),
     *("train.log_every", "train.validate_every", "train.checkpoint_every"),
     *("train.keep_checkpoints", "train.stall_minutes"),
 )
 # The code that decides the numbers of a training step.
 _DECIDES = (
-    *("train.py", "plan.py", "recognizer.py", "optimizer.py", "sharding.py", "encoders"),
+    *("train.py", "plan.py", "dispatch.py", "resident.py", "recognizer.py", "optimizer.py"),
+    *("sharding.py", "encoders"),
     *("geometry.py", "heatmaps.py", "noise.py", "skeletons.py", "layouts.py", "models"),
     *("data/order.py", "data/sampling.py", "data/pipeline.py", "data/clips.py"),
     *("data/packs.py", "data/selection.py", "data/sources.py"),

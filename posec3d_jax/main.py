@@ -68,7 +68,10 @@ def _define_flags() -> None:
     flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
     flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
     flags.DEFINE_enum(
-        "protocol", "both", ["both", "one", "many"], "evaluate: one clip, many clips (x flip)."
+        "protocol",
+        "both",
+        ["both", "one", "many"],
+        "evaluate: one clip, many clips (x flip). predict: one unless it is 'many'.",
     )
     flags.DEFINE_string("record", "", "evaluate, fuse: JSON file for the result and its origin.")
     flags.DEFINE_list("weights", [], "fuse: one weight a stream; default: equal.")
@@ -259,10 +262,15 @@ def _fuse(flags, rest) -> None:
 
 
 def _predict(flags, rest) -> None:
+    from posec3d_jax.evaluate import protocols
     from posec3d_jax.predict import load_clip, load_predictor
+    from posec3d_jax.provenance import load_config
 
     clip = load_clip(_need(flags.input, "input"))
-    predictor = load_predictor(_need(flags.workdir, "workdir"), flags.checkpoint)
+    workdir = _need(flags.workdir, "workdir")
+    one, many = protocols(load_config(workdir))
+    protocol = many if flags.protocol == "many" else one
+    predictor = load_predictor(workdir, flags.checkpoint, protocol)
     result = predictor(*clip)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)

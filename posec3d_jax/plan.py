@@ -1,5 +1,6 @@
 """How long a run is: the config's epochs in steps of its data set."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from posec3d_jax.data.pipeline import steps_per_epoch
@@ -27,6 +28,22 @@ class Plan:
     def saves_after(self, step: int) -> bool:
         """Whether a checkpoint is written after this step: also before each validation."""
         return step % self.checkpoint_every == 0 or self.validates_after(step)
+
+    def dispatches(self, start: int, most: int) -> Iterator[int]:
+        """How many steps each call to the device takes from `start` on: `most`, or one.
+
+        A call ends at the next step that something is done after. Where `most` would lead beyond
+        it, single steps lead up to it: two compiled programs serve any plan.
+        """
+        while start < self.total:
+            last = min(start + most, self.total)
+            free = not any(map(self._pauses_after, range(start + 1, last)))
+            size = most if free and last == start + most else 1
+            yield size
+            start += size
+
+    def _pauses_after(self, step: int) -> bool:
+        return self.logs_after(step) or self.saves_after(step)
 
 
 def make_plan(config, source: Source) -> Plan:

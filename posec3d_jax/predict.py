@@ -11,7 +11,7 @@ from posec3d_jax import host, provenance
 from posec3d_jax.checkpoints import find_checkpoint, load_model
 from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.packs import from_sequences
-from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.data.pipeline import whole_batch
 from posec3d_jax.data.readers.files import BadSample, load_npz
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.validation import check_sequence
@@ -36,7 +36,11 @@ class Prediction:
 
 
 class Predictor:
-    """A loaded network. The first call compiles (seconds), further ones take milliseconds."""
+    """A loaded network. The first call compiles, which takes seconds; no other does.
+
+    Clips of any length and number of persons make arrays of one shape: `sampling.num_frames` frames
+    are chosen of each, and absent persons are padding.
+    """
 
     def __init__(
         self,
@@ -46,8 +50,9 @@ class Predictor:
         class_names: tuple[str, ...] = (),
     ):
         """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged."""
-        self._config, self._protocol, self._variables = config, protocol, variables
+        self._config, self._protocol = config, protocol
         self._recognizer = make_recognizer(config)
+        self._variables = jax.jit(self._recognizer.fold)(variables)
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
         names = class_names or tuple(config.data.class_names)
@@ -70,7 +75,7 @@ class Predictor:
         """
         sequence, warnings = self._checked(keypoint, score, frame_size)
         batch = self._batch(sequence)
-        scores = np.asarray(self._step(self._variables, batch)["scores"][0])
+        scores = np.asarray(self._step(self._variables, batch)["scores"])[0]
         label = int(scores.argmax())
         return Prediction(label, self._names[label], scores, self._names, warnings)
 
@@ -95,21 +100,20 @@ class Predictor:
 
     def _batch(self, sequence: SkeletonSequence) -> dict[str, np.ndarray]:
         source = from_sequences(self._info, [sequence], self._config.data.max_persons)
-        batch = next(
-            eval_batches(
-                source,
-                sampling=self._config.sampling,
-                num_clips=self._protocol.clips,
-                batch_size=1,
-            )
-        )
+        batch = whole_batch(source, sampling=self._config.sampling, num_clips=self._protocol.clips)
         return {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
 
 
 def load_predictor(
     workdir: str | Path, checkpoint: str = "latest", protocol: Protocol = ONE_CLIP
 ) -> Predictor:
-    """The network of a run's directory; `checkpoint` is 'latest', 'best', a step or a folder."""
+    """The network of a run's directory, to be called with clips.
+
+    Args:
+      workdir: of the run.
+      checkpoint: 'latest', 'best', a step or a folder.
+      protocol: how many views of a clip are averaged; `protocols(config)` has the recipe's many.
+    """
     config = provenance.load_config(workdir)
     recognizer = make_recognizer(config)
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
@@ -144,6 +148,7 @@ def predict(
     frame_size: tuple[int, int],
     *,
     workdir: str | Path,
+    protocol: Protocol = ONE_CLIP,
 ) -> Prediction:
     """One clip, once; see `Predictor.__call__`. For many clips keep a `load_predictor`."""
-    return load_predictor(workdir)(keypoint, score, frame_size)
+    return load_predictor(workdir, protocol=protocol)(keypoint, score, frame_size)

@@ -27,10 +27,10 @@ class Stopped(SystemExit):
 
 
 class StopSignal:
-    """`with StopSignal() as stop:` and then ask after each step."""
+    """`with StopSignal() as stop:` and then ask after each call to the device."""
 
     def __init__(self):
-        self._name = ""
+        self._name, self._asked = "", 0
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "StopSignal":
@@ -42,12 +42,14 @@ class StopSignal:
     def __exit__(self, *exception) -> None:
         self._restore()
 
-    def reached(self, step: int) -> bool:
-        """Whether to save and stop after this step: the same answer on every process.
+    def reached(self) -> bool:
+        """Whether to save and stop now: the same answer on every process.
 
-        Every process has to ask after every step.
+        Every process has to ask equally often. It is by that count, which must rise by one, that
+        the service makes them stop at the same point.
         """
-        if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(step):
+        self._asked += 1
+        if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(self._asked):
             self._name = "SIGTERM"
         return bool(self._name)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.packs import from_sequences
-from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.data.pipeline import whole_batch
 from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.skeletons import get_skeleton
@@ -30,7 +30,7 @@ def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
 
     def volume(sequence: SkeletonSequence) -> np.ndarray:
         source = from_sequences(info, [sequence], config.data.max_persons)
-        batch = next(eval_batches(source, sampling=config.sampling, batch_size=1))
+        batch = whole_batch(source, sampling=config.sampling)
         keys = ("keypoint", "score", "frame_size")
         return np.asarray(encode({key: batch[key] for key in keys})[0, 0])
 

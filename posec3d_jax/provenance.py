@@ -41,7 +41,13 @@ _LATER_KEYS = {
     "graph": {"stream": "joint", "threshold": 0.01, "use_score": True},
     "optimizer": {"nesterov": False},
     "evaluate": {"mean_class": "union"},
-    "train": {"keep_checkpoints": 2, "stall_minutes": 30.0},
+    "train": {
+        "keep_checkpoints": 2,
+        "stall_minutes": 30.0,
+        "steps_per_dispatch": 1,
+        "remat": False,
+    },
+    "data": {"resident": False},
 }
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
 

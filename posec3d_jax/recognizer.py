@@ -16,6 +16,7 @@ import optax
 
 from posec3d_jax.encoders import Batch, Encoder, make_encoder
 from posec3d_jax.models import create_model
+from posec3d_jax.models.folding import fold
 from posec3d_jax.noise import with_noise
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
@@ -46,6 +47,11 @@ class Recognizer:
         """Fresh variables {'params', 'batch_stats'}, in float32."""
         return self.model.init(key, jnp.zeros((1, *self.encoder.train_shape), jnp.float32))
 
+    def fold(self, variables: Tree) -> Tree:
+        """Variables for tests alone: BatchNorm is made part of the convolutions before it."""
+        shape = (1, *self.encoder.train_shape)
+        return fold(self.model, variables, jax.ShapeDtypeStruct(shape, self.compute_dtype))
+
     def logits(self, variables: Tree, inputs: jax.Array, **options) -> Any:
         """Named logits [B, K] of the encoder's input [B, ...], computed in the compute dtype."""
         return self.model.apply(variables, inputs.astype(self.compute_dtype), **options)
@@ -75,7 +81,7 @@ def make_recognizer(config) -> Recognizer:
         )
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
     encoder = with_noise(make_encoder(config, skeleton), config.noise, skeleton)
-    options = {"encoder": config.encoder, "skeleton": skeleton}
+    options = {"encoder": config.encoder, "skeleton": skeleton, "remat": config.train.remat}
     return Recognizer(
         model=create_model(config.model, config.data.num_classes, groups, **options),
         skeleton=skeleton,
@@ -154,7 +160,10 @@ def view_scores(logits: Mapping[str, jax.Array]) -> jax.Array:
 def make_eval_step(
     recognizer: Recognizer, num_clips: int, flip_views: bool
 ) -> Callable[[Tree, Batch], dict[str, jax.Array]]:
-    """(variables, batch) to probabilities [B, K] averaged over views, and each clip's loss [B]."""
+    """(variables, batch) to probabilities [B, K] averaged over views, and each clip's loss [B].
+
+    The variables may be folded (`Recognizer.fold`) or not.
+    """
 
     def eval_step(variables, batch):
         views = recognizer.encoder.test(batch, num_clips, flip_views)

@@ -109,8 +109,11 @@ class RunLog:
             metrics["mean_class"],
             metrics["loss"],
         )
-        self._clock = time.perf_counter()  # validation is not training time
         return values
+
+    def pause(self, seconds: float) -> None:
+        """So much of the time since the last line was not training."""
+        self._clock += seconds
 
     def finished(self, step: int) -> None:
         self.writer.sync()

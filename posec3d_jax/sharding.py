@@ -19,9 +19,9 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, P())
 
 
-def by_clip(mesh: Mesh) -> NamedSharding:
-    """Split along the first axis: batches, scores."""
-    return NamedSharding(mesh, P("data"))
+def by_clip(mesh: Mesh, axis: int = 0) -> NamedSharding:
+    """Split along the first axis: batches, scores; along the second: batches in a stack."""
+    return NamedSharding(mesh, P(*[None] * axis, "data"))
 
 
 def check_batch_size(batch_size: int, mesh: Mesh, what: str) -> None:
@@ -36,9 +36,9 @@ def check_batch_size(batch_size: int, mesh: Mesh, what: str) -> None:
 def to_devices(
     batches: Iterator[Mapping[str, np.ndarray]], mesh: Mesh
 ) -> Iterator[dict[str, jax.Array]]:
-    """This process's part of each batch, placed as its shard of the global batch."""
-    placement = by_clip(mesh)
+    """This process's part of each batch, or stack of batches, as its shard of the global one."""
     for batch in batches:
+        placement = by_clip(mesh, axis=batch["label"].ndim - 1)
         yield {
             name: jax.make_array_from_process_local_data(placement, array)
             for name, array in batch.items()

@@ -15,11 +15,12 @@ import numpy as np
 from absl import logging
 from jax.sharding import Mesh
 
-from posec3d_jax import host
+from posec3d_jax import resident
 from posec3d_jax.checkpoints import Checkpoints
 from posec3d_jax.data.order import batch_index
 from posec3d_jax.data.pipeline import train_batches
 from posec3d_jax.data.sources import Source, open_source
+from posec3d_jax.dispatch import compiled, in_stacks
 from posec3d_jax.divergence import DivergenceCheck
 from posec3d_jax.evaluate import ONE_CLIP, Evaluator
 from posec3d_jax.identity import check_same, identify
@@ -29,7 +30,7 @@ from posec3d_jax.plan import Plan, make_plan
 from posec3d_jax.provenance import stored_config
 from posec3d_jax.recognizer import TrainState, create_state, make_recognizer, make_train_step
 from posec3d_jax.run_log import RunLog
-from posec3d_jax.sharding import by_clip, check_batch_size, make_mesh, replicated, to_devices
+from posec3d_jax.sharding import check_batch_size, make_mesh, replicated, to_devices
 from posec3d_jax.training_loop import TrainingLoop
 
 
@@ -46,7 +47,8 @@ def train_and_evaluate(
       config: a ConfigDict with every key of configs/base.py.
       workdir: gets config.json, run.json, metrics.jsonl, tensorboard/ and checkpoints/.
       mesh: devices to run on; all of them by default.
-      after_step: called with the plan and the steps done, after each; may raise to stop.
+      after_step: called with the plan and the steps done, after each call to the device; may
+        raise to stop.
       resume_anyway: go on with a run of another config, data set or code, which is else refused.
 
     Returns:
@@ -81,24 +83,19 @@ def train_and_evaluate(
             before = checkpoints.stored_facts() or {"config": stored_config(workdir)}
             check_same(before, facts, workdir, resume_anyway)
         state = _starting_state(config, checkpoints, state, log)
-        whole, split = replicated(mesh), by_clip(mesh)
-        step = jax.jit(
-            make_train_step(recognizer, optimizer, config.train.label_smoothing),
-            in_shardings=(whole, split, whole),
-            out_shardings=(whole, whole),
-            donate_argnums=0,
-            compiler_options=host.compiler_options(),
-        )
+        source, pack = resident.place(config.data, source, mesh)
+        step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
+        step = compiled(resident.reading(step), mesh)
         validate = _validator(config, recognizer, mesh)
         batches = to_devices(_batches(config, source, plan, int(state.step)), mesh)
-        key = jax.device_put(jax.random.fold_in(key, 1), whole)
+        key = jax.device_put(jax.random.fold_in(key, 1), replicated(mesh))
         check = DivergenceCheck(workdir, int(state.step), _clips_of(config, source))
-        loop = TrainingLoop(step, key, log, checkpoints, check, validate, after_step)
+        loop = TrainingLoop(step, (key, pack), log, checkpoints, check, validate, after_step)
         return loop.run(state, batches)
 
 
 def _batches(config, source: Source, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
-    """This process's training batches, only with what the step reads."""
+    """This process's training batches, only with what the step reads, stacked for each call."""
     batches = train_batches(
         source,
         sampling=config.sampling,
@@ -111,9 +108,10 @@ def _batches(config, source: Source, plan: Plan, start: int) -> Iterator[dict[st
         process_index=jax.process_index(),
         process_count=jax.process_count(),
         loader=config.data.loader,
+        rows=config.data.resident,
     )
-    for batch in batches:
-        yield {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
+    wanted = ({k: v for k, v in batch.items() if k not in ("index", "mask")} for batch in batches)
+    return in_stacks(wanted, plan.dispatches(start, config.train.steps_per_dispatch))
 
 
 def _clips_of(config, source: Source) -> Callable[[int], list[str]]:

@@ -6,6 +6,7 @@ The order is a contract: step, log, save, validate.
 - A step that is validated is saved first: a run that ends within its validation loses nothing,
   because it begins with that validation when it resumes.
 - The state is read by the save and by the validation, then given away to the next step.
+A call to the device may take several steps, but none of these things falls between them.
 """
 
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import numpy as np
 
 from posec3d_jax import host
 from posec3d_jax.checkpoints import Checkpoints
@@ -31,8 +33,8 @@ Validate = Callable[[TrainState, Callable[[], None]], dict[str, float]]
 class TrainingLoop:
     """The pieces of a run; `run` is its life."""
 
-    step: Callable  # jitted: (state, batch, key) -> (state, metrics)
-    key: jax.Array
+    step: Callable  # (state, batch or stack of them, *constants) -> (state, metrics of each step)
+    constants: tuple[Any, ...]
     log: RunLog
     checkpoints: Checkpoints
     check: DivergenceCheck
@@ -40,6 +42,7 @@ class TrainingLoop:
     after_step: Callable[[Plan, int], None] | None
     stop: StopSignal = field(default_factory=StopSignal)
     watchdog: Watchdog = field(init=False)
+    _running: jax.Array | None = None  # a result of the last call to the device
 
     def run(self, state: TrainState, batches: Iterator[Any]) -> dict[str, Any]:
         """Trains from `state` to the end of the plan and returns the last metrics.
@@ -53,12 +56,13 @@ class TrainingLoop:
         with self.watchdog, self.stop:
             last |= self._validate_if_due(state, number)
             while number < plan.total:
-                state, metrics = self.step(state, self._next(batches), self.key)
-                number += 1
+                state, metrics = self.step(state, self._next(batches), *self.constants)
+                self._running = metrics["loss"]
+                number += metrics["loss"].size
                 self.check.add(metrics)
                 if plan.logs_after(number):
                     last |= self._log(number, metrics)
-                stopping = self.stop.reached(number)
+                stopping = self.stop.reached()
                 if stopping or plan.saves_after(number):
                     self._save(state, number)
                 if stopping:
@@ -74,15 +78,21 @@ class TrainingLoop:
         return last
 
     def _next(self, batches: Iterator[Any]) -> Any:
-        """The next batch; the time it took is noted."""
+        """The next batch; the time that the device had nothing to do for want of it is noted.
+
+        While the device is still at the last batch, nothing waits but this thread. If it finishes
+        in the meantime, all of that time counts: at most this was lost.
+        """
         started = time.perf_counter()
         batch = next(batches)
-        self.log.waited += time.perf_counter() - started
+        if self._running is None or self._running.is_ready():
+            self.log.waited += time.perf_counter() - started
         return batch
 
     def _log(self, number: int, metrics: dict[str, jax.Array]) -> dict[str, float]:
         self.check.check_losses(self.checkpoints.latest_path())
-        return self.log.log(number, jax.device_get(metrics))
+        last = {name: np.ravel(values)[-1] for name, values in jax.device_get(metrics).items()}
+        return self.log.log(number, last)
 
     def _save(self, state: TrainState, number: int) -> None:
         self.check.check_state(state, self.checkpoints.latest_path())
@@ -99,7 +109,9 @@ class TrainingLoop:
             self.watchdog.beat(f"a batch of the validation after step {number}")
             self.stop.raise_if_received(number)
 
+        started = time.perf_counter()
         metrics = self.validate(state, after_batch)
+        self.log.pause(time.perf_counter() - started)
         values = self.log.log_validation(number, metrics)
         self.checkpoints.top1[number] = metrics["top1"]
         return values

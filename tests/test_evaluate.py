@@ -71,6 +71,13 @@ def test_odd_input_to_predict(run):
     assert any("pixels" in warning for warning in normalised.warnings)
 
 
+def test_clips_of_any_length_and_number_of_persons_compile_once(run):
+    predictor = load_predictor(run[1])
+    for persons, frames in ((1, 3), (2, 40), (5, 7)):
+        predictor(np.full((persons, frames, 17, 2), 50.0), None, (240, 320))
+    assert predictor._step._cache_size() == 1
+
+
 def test_a_checkpoint_of_another_network_is_refused_by_leaf_and_shape(run):
     config, workdir = run
     other = provenance.load_config(workdir)

@@ -14,12 +14,12 @@ PACKAGE = ROOT / "posec3d_jax"
 # An import goes to the same floor or a lower one, without cycles.
 FLOORS = {
     0: "skeletons layouts declarations label_spaces metrics host tables disk checksums distributed",
-    1: "heatmaps geometry noise encoders models sharding optimizer recognizer",
+    1: "heatmaps geometry noise encoders models sharding optimizer recognizer dispatch",
     2: "data",
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
     "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
     "initialize preview summary training_loop checkpoint_files identity preemption watchdog "
-    "divergence config_ranges checkpoint_vetting",
+    "divergence config_ranges checkpoint_vetting resident",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

@@ -47,16 +47,20 @@ class PackSource:
 
     def gather(self, index: np.ndarray, frames: np.ndarray) -> dict[str, np.ndarray]:
         """The chosen frames [B, T] of the clips `index` [B]; see `sources.Source.gather`."""
-        check_frames(self.lengths[index], frames)
-        person, length = self.persons[index][:, :, None], self.lengths[index][:, None, None]
-        rows = self.starts[index][:, None, None] + person * length + frames[:, None, :]
-        rows = np.where(person < 0, len(self.score) - 1, rows)
+        rows = self.rows(index, frames)
         return {
             "keypoint": self.keypoint.take(rows, axis=0).astype(np.float32, copy=False),
             "score": self.score.take(rows, axis=0).astype(np.float32, copy=False),
             "frame_size": self.table.frame_size[index],
             "label": self.labels[index],
         }
+
+    def rows(self, index: np.ndarray, frames: np.ndarray) -> np.ndarray:
+        """Where the chosen frames [B, T] of the clips `index` [B] lie: int64 [B, M, T]."""
+        check_frames(self.lengths[index], frames)
+        person, length = self.persons[index][:, :, None], self.lengths[index][:, None, None]
+        rows = self.starts[index][:, None, None] + person * length + frames[:, None, :]
+        return np.where(person < 0, len(self.score) - 1, rows)
 
     def sequence(self, i: int) -> SkeletonSequence:
         """The whole clip i, with at most `max_persons` persons and no padding."""
@@ -187,6 +191,19 @@ def pack_in_memory(
     numbers = np.arange(max_persons, dtype=np.int32)[None]
     stored = np.where(numbers < persons[:, None], numbers, -1)
     return PackSource(info, table, starts[:-1], stored, keypoint, score)
+
+
+def compact(source: PackSource) -> PackSource:
+    """The same clips in memory, without what lies between them: other splits, unused persons."""
+    used = (source.persons >= 0).sum(1)
+    frames = [np.arange(length)[None] for length in source.lengths]
+    rows = [source.rows(np.array([i]), t)[0, : used[i]].ravel() for i, t in enumerate(frames)]
+    rows = np.concatenate([*rows, [len(source.score) - 1]])
+    starts = np.concatenate([[0], np.cumsum(used * source.lengths)[:-1]])
+    numbers = np.arange(source.persons.shape[1], dtype=np.int32)[None]
+    persons = np.where(numbers < used[:, None], numbers, -1)
+    arrays = source.keypoint.take(rows, axis=0), source.score.take(rows, axis=0)
+    return PackSource(source.info, source.table, starts, persons, *arrays)
 
 
 def from_sequences(

@@ -13,6 +13,10 @@ Keys of a batch, for the rows of this process:
     label      int32 [B]
     index      int32 [B]                clip number in the source; -1 for padding
     mask       bool [B]                 False for padding (its other values are those of clip 0)
+
+Where the keypoints are on the device already, `rows` takes the place of keypoint and score:
+    rows       int32 [B, M, T]          of the pack; ~row, which is below zero, for the frame after
+                                        the end of a clip: the score of that row, and NaN
 """
 
 import os
@@ -27,9 +31,8 @@ from posec3d_jax.data.sampling import REFERENCES, stride_frames, test_frames, tr
 from posec3d_jax.data.sources import Source
 
 Batch = dict[str, np.ndarray]
-DTYPES = {
-    "keypoint": np.float32,
-    "score": np.float32,
+KEYPOINTS, ROWS = {"keypoint": np.float32, "score": np.float32}, {"rows": np.int32}
+DTYPES = {  # and those of either
     "frame_size": np.float32,
     "label": np.int32,
     "index": np.int32,
@@ -61,6 +64,7 @@ def train_batches(
     process_index: int = 0,
     process_count: int = 1,
     loader: str = "threads",
+    rows: bool = False,
 ) -> Iterator[Batch]:
     """Training batches from `start_step` on; the batch of a step depends on (seed, step) alone.
 
@@ -76,11 +80,12 @@ def train_batches(
       process_index: which process this is.
       process_count: how many there are.
       loader: 'threads' or 'tf'.
+      rows: name the rows of the pack that `source` is, instead of reading them.
 
     Raises:
       ValueError: an unknown loader or method, or a batch that the processes cannot share evenly.
     """
-    rows = _local_rows(batch_size, process_index, process_count)
+    part = _local_rows(batch_size, process_index, process_count)
     if len(class_weights) not in (0, source.info.num_classes):
         raise ValueError(
             f"data.class_weights has {len(class_weights)} weights; expected none, or one for each "
@@ -92,10 +97,10 @@ def train_batches(
     def make(step: int) -> Batch:
         index = clips_of(step)
         frames = draw(source.lengths[index], step_rng(seed, step))
-        return _gather(source, index[rows], frames[rows], sampling.next_frames)
+        return _gather(source, index[part], frames[part], sampling.next_frames, rows)
 
     stop = None if num_steps is None else start_step + num_steps
-    return _load(make, start_step, stop, loader)
+    return _load(make, start_step, stop, loader, ROWS if rows else KEYPOINTS)
 
 
 def eval_batches(
@@ -129,23 +134,42 @@ def eval_batches(
 
     def make(step: int) -> Batch:
         index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
-        index = np.where(index < len(source), index, -1)
-        clips = np.maximum(index, 0)
-        frames = frames_of(source.lengths[clips])
-        batch = _gather(source, clips, frames, sampling.next_frames)
-        return batch | {"index": index, "mask": index >= 0}
+        return _eval_batch(source, np.where(index < len(source), index, -1), frames_of, sampling)
 
     return _load(make, 0, -(-len(source) // batch_size), loader)
 
 
-def _gather(source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool) -> Batch:
+def whole_batch(source: Source, *, sampling, num_clips: int = 1) -> Batch:
+    """All clips of a small source as the one batch that `eval_batches` would give, made here."""
+    index = np.arange(len(source), dtype=np.int32)
+    return _eval_batch(source, index, _test_sampler(sampling, num_clips), sampling)
+
+
+def _eval_batch(source: Source, index: np.ndarray, frames_of: Callable, sampling) -> Batch:
+    clips = np.maximum(index, 0)
+    frames = frames_of(source.lengths[clips])
+    batch = _gather(source, clips, frames, sampling.next_frames)
+    return batch | {"index": index, "mask": index >= 0}
+
+
+def _gather(
+    source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool, rows: bool = False
+) -> Batch:
+    ended = np.zeros(frames.shape, bool)
+    if next_frames:
+        last = source.lengths[index][:, None] - 1
+        ended = np.concatenate([ended, frames >= last], 1)
+        frames = np.concatenate([frames, np.minimum(frames + 1, last)], 1)
     more = {"index": index, "mask": np.ones(len(index), bool)}
-    if not next_frames:
-        return source.gather(index, frames) | more
-    last = source.lengths[index][:, None] - 1
-    batch = source.gather(index, np.concatenate([frames, np.minimum(frames + 1, last)], 1))
-    following = batch["keypoint"][:, :, frames.shape[1] :]
-    following[np.broadcast_to((frames >= last)[:, None], following.shape[:3])] = np.nan
+    if rows:
+        named = source.rows(index, frames).astype(np.int32)
+        size, label = source.table.frame_size[index], source.labels[index]
+        named = np.where(ended[:, None], ~named, named)
+        return {"rows": named, "frame_size": size, "label": label} | more
+    batch = source.gather(index, frames)
+    if next_frames:
+        keypoint = batch["keypoint"]
+        keypoint[np.broadcast_to(ended[:, None], keypoint.shape[:3])] = np.nan
     return batch | more
 
 
@@ -191,7 +215,11 @@ def _check_method(sampling) -> None:
 
 
 def _load(
-    make: Callable[[int], Batch], start: int, stop: int | None, loader: str
+    make: Callable[[int], Batch],
+    start: int,
+    stop: int | None,
+    loader: str,
+    what: dict[str, type] = KEYPOINTS,
 ) -> Iterator[Batch]:
     if loader == "threads":
         return _threads(make, start, stop)
@@ -203,7 +231,7 @@ def _load(
                 f"data.loader is 'tf', but {error.name} is not installed: install "
                 "posec3d-jax[tf], or set --config.data.loader=threads"
             ) from error
-        return tf_batches(make, DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
+        return tf_batches(make, what | DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
     raise ValueError(f"data.loader is {loader!r}; expected one of {LOADERS}")
 
 

@@ -33,8 +33,11 @@ def create_model(
     *,
     encoder: str = "volume",
     skeleton: Skeleton | None = None,
+    remat: bool = False,
 ) -> nn.Module:
     """The network that `config.model` names, its other keys being the network's own fields.
+
+    With `remat` the backward pass computes the inside of each block again instead of storing it.
 
     Raises:
       ValueError: no such network, one that does not take what `encoder` makes, or an unknown key.
@@ -48,7 +51,7 @@ def create_model(
         )
     network, given = (
         MODELS[encoder][name],
-        {"num_classes": num_classes, "groups": batch_norm_groups},
+        {"num_classes": num_classes, "groups": batch_norm_groups, "remat": remat},
     )
     fields = set(network.__dataclass_fields__) - {"parent", "name"}
     if "skeleton" in fields:

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax
 
-from posec3d_jax.models.layers import ConvNorm, Head, avg_pool_frames
+from posec3d_jax.models.layers import ConvNorm, Head, avg_pool_frames, recomputed
 
 
 class C3DLight(nn.Module):
@@ -16,13 +16,15 @@ class C3DLight(nn.Module):
     width: int = 32
     dropout: float = 0.5
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
+        conv = recomputed(ConvNorm, self.remat)
         stages = (("1a",), ("2a",), ("3a", "3b"), ("4a", "4b"))
         for stage, names in enumerate(stages):
             x = x if stage == 0 else avg_pool_frames(x)
             for name in names:
                 features = self.width * 2**stage
-                x = ConvNorm(features, (3, 3, 3), groups=self.groups, name=f"conv{name}")(x, train)
+                x = conv(features, (3, 3, 3), groups=self.groups, name=f"conv{name}")(x, train)
         return {"pose": Head(self.num_classes, self.dropout, name="head")(x, train)}

@@ -42,6 +42,7 @@ class BatchNorm(nn.Module):
     `groups` splits the batch into that many parts, each normalised by its own statistics, as
     unsynchronised data-parallel training does; running statistics are the mean over groups.
     Epsilon 1e-5, running decay 0.9, running variance unbiased: PyTorch's conventions.
+    Where `folding.fold` has left nothing but the bias, that is all it adds.
     """
 
     groups: int = 1
@@ -51,6 +52,8 @@ class BatchNorm(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         channels = x.shape[-1]
+        if not self.is_initializing() and not self.has_variable("params", "scale"):
+            return _affine(x, 1.0, self.get_variable("params", "bias"))
         initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
@@ -79,12 +82,20 @@ def _statistics(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def _normalize(x, mean, var, scale, bias) -> jax.Array:
-    """Scale and shift folded first, so that the array is read and written once."""
-    factor = scale * jax.lax.rsqrt(var + 1e-5)
-    shift = bias - mean * factor
-    if x.dtype == jnp.float64:
-        return x * factor + shift
-    return (x.astype(jnp.float32) * factor + shift).astype(x.dtype)
+    """Scale and shift put together first, so that the array is read and written once."""
+    factor = norm_factor(scale, var)
+    return _affine(x, factor, bias - mean * factor)
+
+
+def norm_factor(scale: jax.Array, var: jax.Array) -> jax.Array:
+    """What a BatchNorm multiplies its channels with."""
+    return scale * jax.lax.rsqrt(var + 1e-5)
+
+
+def _affine(x: jax.Array, factor, shift) -> jax.Array:
+    """x * factor + shift, computed in at least float32."""
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return (wide * factor + shift).astype(x.dtype)
 
 
 class ConvNorm(nn.Module):
@@ -103,6 +114,12 @@ class ConvNorm(nn.Module):
         x = Conv(self.features, self.kernel_size, self.strides, self.depthwise, name="conv")(x)
         x = BatchNorm(self.groups, self.zero_scale, name="bn")(x, train)
         return x if self.activation is None else self.activation(x)
+
+
+def recomputed(module: type[nn.Module], remat: bool) -> type[nn.Module]:
+    """With `remat`, the module's class keeps only its input for the backward pass, and computes
+    the rest again there; for modules called as (x, train)."""
+    return nn.remat(module, static_argnums=(2,)) if remat else module
 
 
 def max_pool_frames(x: jax.Array) -> jax.Array:

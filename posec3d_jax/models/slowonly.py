@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from posec3d_jax.models.layers import ConvNorm, Head, max_pool_frames
+from posec3d_jax.models.layers import ConvNorm, Head, max_pool_frames, recomputed
 
 
 class Bottleneck(nn.Module):
@@ -44,16 +44,17 @@ class SlowOnly(nn.Module):
     temporal_strides: Sequence[int] = (1, 1, 2)
     dropout: float = 0.5
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         x = ConvNorm(self.width, (1, 7, 7), groups=self.groups, name="conv1")(x, train)
-        x = max_pool_frames(x)
+        x, bottleneck = max_pool_frames(x), recomputed(Bottleneck, self.remat)
         stages = zip(self.stage_blocks, self.inflate, self.temporal_strides, strict=True)
         for stage, (blocks, inflate, temporal) in enumerate(stages):
             for block in range(blocks):
                 strides = (temporal, 2, 2) if block == 0 else (1, 1, 1)
                 name = f"layer{stage + 1}_{block}"
                 planes = self.width * 2**stage
-                x = Bottleneck(planes, strides, bool(inflate), self.groups, name=name)(x, train)
+                x = bottleneck(planes, strides, bool(inflate), self.groups, name=name)(x, train)
         return {"pose": Head(self.num_classes, self.dropout, name="head")(x, train)}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from posec3d_jax.models.layers import Conv, ConvNorm, Head
+from posec3d_jax.models.layers import Conv, ConvNorm, Head, recomputed
 
 
 class SqueezeExcite(nn.Module):
@@ -65,6 +65,7 @@ class X3DShallow(nn.Module):
     swish: bool = False
     dropout: float = 0.5
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
@@ -77,7 +78,9 @@ class X3DShallow(nn.Module):
                 gate = self.squeeze_excite and block % 2 == 0
                 inner, stride = int(planes * self.expansion), 2 if block == 0 else 1
                 name = f"layer{stage + 1}_{block}"
-                module = Block(planes, inner, stride, gate, self.swish, self.groups, name=name)
+                module = recomputed(Block, self.remat)(
+                    planes, inner, stride, gate, self.swish, self.groups, name=name
+                )
                 x = module(x, train)
         x = ConvNorm(int(planes * self.expansion), (1, 1, 1), groups=self.groups, name="conv5")(
             x, train

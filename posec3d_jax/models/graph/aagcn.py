@@ -108,6 +108,7 @@ class AAGCN(nn.Module):
     tcn_dropout: float = 0.0
     dropout: float = 0.0
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
@@ -131,5 +132,6 @@ class AAGCN(nn.Module):
             temporal,
             dropout=self.tcn_dropout,
             groups=self.groups,
+            remat=self.remat,
         )
         return classify(x, persons, self.num_classes, self.dropout, train)

@@ -78,6 +78,7 @@ class CTRGCN(nn.Module):
     tcn_dropout: float = 0.0
     dropout: float = 0.0
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
@@ -103,5 +104,6 @@ class CTRGCN(nn.Module):
             names=("gcn1", "tcn1"),
             dropout=self.tcn_dropout,
             groups=self.groups,
+            remat=self.remat,
         )
         return classify(x, persons, self.num_classes, self.dropout, train)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from posec3d_jax.models.layers import BatchNorm, Head
+from posec3d_jax.models.layers import BatchNorm, Head, recomputed
 
 Initializer = Callable[..., jax.Array]
 he_normal = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
@@ -150,13 +150,16 @@ def ten_blocks(
     name: str,
     spatial: Callable[..., nn.Module],
     temporal: Callable[..., nn.Module],
+    *,
+    remat: bool = False,
     **options,
 ) -> jax.Array:
     """The blocks of all networks but MS-G3D; the fifth and the eighth double width and stride."""
+    make = recomputed(Block, remat)
     for i in range(BLOCKS):
         features = width * 2 ** ((i >= 4) + (i >= 7))
         stride = 2 if i in (4, 7) else 1
-        block = Block(features, stride, i == 0, spatial, temporal, name=f"{name}_{i}", **options)
+        block = make(features, stride, i == 0, spatial, temporal, name=f"{name}_{i}", **options)
         x = block(x, train)
     return x
 

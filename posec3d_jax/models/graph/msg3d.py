@@ -17,7 +17,7 @@ from posec3d_jax.models.graph.layers import (
     uniform,
 )
 from posec3d_jax.models.graph.temporal import MultiScale
-from posec3d_jax.models.layers import BatchNorm
+from posec3d_jax.models.layers import BatchNorm, recomputed
 from posec3d_jax.skeletons import Skeleton
 
 
@@ -126,6 +126,7 @@ class MSG3D(nn.Module):
     tcn_dropout: float = 0.0
     dropout: float = 0.0
     groups: int = 1
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
@@ -141,14 +142,14 @@ class MSG3D(nn.Module):
         features, stride = self.width * 2 ** (stage - 1), 1 if stage == 1 else 2
         entering = self.width if stage == 1 else x.shape[-1]
         options = {"groups": self.groups}
-        temporal = partial(MultiScale, **options)
+        kinds = (MultiScaleGraphConv, WindowSum, MultiScale)
+        graph_conv, window_sum, scales = (recomputed(kind, self.remat) for kind in kinds)
+        temporal = partial(scales, **options)
         name = f"sgcn{stage}"
-        y = MultiScaleGraphConv(entering, self.skeleton, self.scales, name=f"{name}_0", **options)(
-            x, train
-        )
+        y = graph_conv(entering, self.skeleton, self.scales, name=f"{name}_0", **options)(x, train)
         y = temporal(features, stride=stride, name=f"{name}_1")(y, train)
         y = temporal(features, activation=_identity, name=f"{name}_2")(y, train)
-        spanning = WindowSum(
+        spanning = window_sum(
             features, self.skeleton, self.window_scales, stride, name=f"gcn3d{stage}", **options
         )
         y = nn.relu(y + spanning(x, train))
