@@ -252,7 +252,7 @@ def measure_memory(folder: Path, first: int = 200, last: int = 2200) -> dict:
     slope, start = np.polyfit([int(step) - first for step in steps], sizes, 1)
     kept = sorted(int(p.name) for p in (folder / "memory" / "checkpoints").iterdir())
     figures = {
-        "growth": round(slope * (last - first) / start, 5),
+        "growth": round(float(slope * (last - first) / start), 5),
         "last_against_first": round(sizes[-1] / sizes[0] - 1, 5),
         "least_megabytes": round(min(sizes) / 1e6, 1),
         "most_megabytes": round(max(sizes) / 1e6, 1),

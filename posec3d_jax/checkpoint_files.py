@@ -70,16 +70,20 @@ def _damage_of_sealed(checkpoint: Path) -> str:
     if damage := find_odd_file(checkpoint) or find_damage(checkpoint):
         return damage
     try:
-        same = _orbax_facts(checkpoint) == read_json(checkpoint / FACTS_FILE)["orbax"]
-    except (OSError, ValueError, LookupError):
+        noted = {k: v for k, v in read_json(checkpoint / FACTS_FILE)["orbax"].items() if v}
+        same = noted.items() <= _orbax_facts(checkpoint).items()
+    except (OSError, ValueError, LookupError, AttributeError):
         same = False
     return "" if same else f"{_ORBAX_FILE} has other bytes than were written"
 
 
 def _orbax_facts(checkpoint: Path) -> dict[str, Any]:
-    """What Orbax notes of a checkpoint, but for the time of its renaming, which it adds later."""
-    facts = read_object(checkpoint / _ORBAX_FILE)
-    return {key: value for key, value in facts.items() if key != "commit_timestamp_nsecs"}
+    """What Orbax notes of a checkpoint.
+
+    It has a thread of its own for that, and may add to it until after the seal: the names of the
+    parts (when the machine is busy) and the time of the renaming. What was there has to stay.
+    """
+    return read_object(checkpoint / _ORBAX_FILE)
 
 
 def set_damaged_aside(folder: Path) -> None:

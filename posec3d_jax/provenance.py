@@ -19,7 +19,7 @@ from posec3d_jax.disk import write_whole
 RUN_FILE, CONFIG_FILE = "run.json", "config.json"
 # Keys that configs got after the first runs were stored, with what those runs did.
 _LATER_KEYS = {
-    "data": {"classes": [], "clips_per_class": 0},
+    "data": {"classes": [], "clips_per_class": 0, "resident": False},
     "noise": {
         "drop": 0.0,
         "joints": [],
@@ -47,7 +47,6 @@ _LATER_KEYS = {
         "steps_per_dispatch": 1,
         "remat": False,
     },
-    "data": {"resident": False},
 }
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
 

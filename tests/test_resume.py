@@ -18,6 +18,7 @@ import pytest
 
 from benchmarks.long_run import footprint
 from posec3d_jax import checkpoint_files, train
+from posec3d_jax.checkpoint_files import damage_of, seal
 from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
 from posec3d_jax.disk import DiskError
 from posec3d_jax.identity import IdentityError, code_version
@@ -168,6 +169,16 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
     assert str(newest) in told and named in told
     assert [x["step"] for x in _numbers(tmp_path)] == [x["step"] for x in _numbers(reference)]
     _assert_same_end(tmp_path, reference)
+
+
+def test_what_orbax_adds_after_the_seal_is_no_damage(tmp_path):
+    noted = tmp_path / "_CHECKPOINT_METADATA"
+    noted.write_text('{"item_handlers": null, "init_timestamp_nsecs": 5}')
+    seal(tmp_path, {})
+    noted.write_text('{"item_handlers": {"model": "h"}, "init_timestamp_nsecs": 5, "commit": 7}')
+    assert damage_of(tmp_path) == ""
+    noted.write_text('{"item_handlers": {"model": "h"}, "init_timestamp_nsecs": 6, "commit": 7}')
+    assert "other bytes" in damage_of(tmp_path)
 
 
 def test_without_a_whole_checkpoint_nothing_is_overwritten(folder, tmp_path):
