@@ -1,12 +1,11 @@
-"""Trained on one data set, tested on another, on the classes they share; and then given few labels.
+"""Trained on one data set, tested on another, on the classes that both have.
 
   python -m experiments.studies.cross_data_set --preset=small \
       --source=utkinect=<joints> --source=nw_ucla=<all_sqe>
 
 The small preset has UTKinect and NW-UCLA, whose joints are the same. Any other pair is an entry of
-PAIRS: joints that differ are reduced to those that both layouts name. Three trainings each way:
-on all clips of A, tested on all of B; that one going on with a few clips a class of B's training
-split; and a fresh one on those few clips, both tested on B's test split.
+PAIRS: joints that differ are reduced to those that both layouts name. few_labels.py goes on from
+here.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from experiments.studies import command
 from experiments.studies.presets import config_of, convert_joints, make_small, skeleton_of
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP, protocols
+from posec3d_jax.evaluate import ONE_CLIP, Protocol, protocols
 from posec3d_jax.skeletons import common_layout
 
 
@@ -57,8 +56,6 @@ PAIRS = {
     ),
 }
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
-FEW, FEW_PASSES = 5, 40  # clips a class, and passes over them
-ALONE, AFTER = f"{FEW} clips a class alone", f"then {FEW} clips a class"
 NOTES = {
     "small": "A plain RBF-SVM on 16 frames of the same clips: UTKinect to NW-UCLA 61.5, NW-UCLA to "
     "UTKinect 76.5; always the commonest class: 28.5 and 16.8.",
@@ -108,31 +105,39 @@ def data(preset: str) -> list[Any]:
 
 
 def jobs(preset: str, seeds: Sequence[int]) -> list[Job]:
-    """Both directions, every network: on the other data set, then on few, and on few alone."""
-    both = [
-        _jobs(preset, number, network, seed)
+    """Both directions, every network."""
+    return [
+        job_from(preset, number, network, seed)
         for seed in seeds
         for network in NETWORKS[preset]
         for number in (0, 1)
     ]
-    return [first for first, _ in both] + [alone for _, alone in both]
 
 
-def _jobs(preset: str, number: int, network: str, seed: int) -> tuple[Job, Job]:
-    """From data set `number` to the other."""
-    pair, other = PAIRS[preset], 1 - number
-    facts = {"network": network, "seed": seed}
-    facts["direction"] = f"{pair.names[number]} to {pair.names[other]}"
+def job_from(preset: str, number: int, network: str, seed: int) -> Job:
+    """Trained on all of data set `number`, tested on all of the other, and on its test split."""
+    names, other = PAIRS[preset].names, 1 - number
+    facts = {"network": network, "direction": f"{names[number]} to {names[other]}", "seed": seed}
     source = with_shared_classes(config_for(preset, number, network, seed), preset, number)
-    target = with_shared_classes(config_for(preset, other, network, seed), preset, other)
-    few, after = _few(target, ""), _few(target, pair.names[number])
-    protocol = ONE_CLIP if preset == "small" else protocols(target)[1]
+    target = target_of(preset, number, network, seed)
     everything = _tested(target, target.data.train_split)
-    unseen = Test("unseen", target, {"tested on": "test split"}, protocol)
-    tests = [Test("everything", everything, {"tested on": "all clips"}, protocol), unseen]
-    then = Job(after, facts | {"trained on": AFTER}, [unseen])
-    first = Job(source, facts | {"trained on": "other data set"}, tests, then=[then])
-    return first, Job(few, facts | {"trained on": ALONE}, [unseen])
+    protocol = protocol_of(preset, target)
+    tests = [
+        Test("everything", everything, {"tested on": "all clips"}, protocol),
+        Test("unseen", target, {"tested on": "test split"}, protocol),
+    ]
+    return Job(source, facts, tests)
+
+
+def target_of(preset: str, number: int, network: str, seed: int) -> Any:
+    """A training on the shared classes of the data set that `number` is not."""
+    other = 1 - number
+    return with_shared_classes(config_for(preset, other, network, seed), preset, other)
+
+
+def protocol_of(preset: str, config) -> Protocol:
+    """How the preset tests."""
+    return ONE_CLIP if preset == "small" else protocols(config)[1]
 
 
 def _tested(config, split: str) -> Any:
@@ -141,34 +146,24 @@ def _tested(config, split: str) -> Any:
     return config
 
 
-def _few(target, weights_of: str) -> Any:
-    """A training on few clips of the target's training split; gentler from given weights."""
-    config = target.copy_and_resolve_references()
-    config.data.train_split = config.data.train_split.split("+")[0]
-    config.data.clips_per_class = FEW
-    config.data.repeat, config.train.epochs = FEW_PASSES, 1
-    config.name += f"-few-from-{weights_of}" if weights_of else "-few"
-    if weights_of:
-        config.optimizer.learning_rate /= 10
-    return config
-
-
 def report(preset: str, rows: list[dict[str, Any]]) -> Study:
-    """One table without any label of the target, one with few."""
-    options = dict(value="top1", columns="direction", lines=("network", "trained on"))
-    none = Table(
-        "Trained on one data set, tested on all of another",
-        where={"tested on": "all clips"},
-        note=NOTES[preset],
-        **options,
-    )
-    few = Table("With few labels, on the test split", where={"tested on": "test split"}, **options)
+    """Both directions, on all clips of the other data set and on its test split."""
+    tables = [
+        Table(
+            f"Trained on one data set, tested on another: {tested}",
+            value="top1",
+            columns="direction",
+            where={"tested on": tested},
+            note=NOTES[preset] if tested == "all clips" else "",
+        )
+        for tested in ("all clips", "test split")
+    ]
     return Study(
         name="cross_data_set",
-        question="What is recognised on a data set that a network was not trained on, or hardly?",
+        question="What is recognised on a data set that a network was not trained on?",
         preset=preset,
         rows=rows,
-        tables=[none, few],
+        tables=tables,
         differs=DIFFERS[preset],
     )
 
