@@ -24,7 +24,7 @@ def conv_depthwise(x: jax.Array, kernel: jax.Array, strides: Size) -> jax.Array:
 
 
 def _forward(x: jax.Array, kernel: jax.Array, strides: Size):
-    """The same behind barriers: XLA would compute the sum anew for everything that reads it."""
+    """The same behind barriers, lest XLA compute the sum anew for everything that reads it."""
     padded = lax.optimization_barrier(_pad(x, kernel))
     y = _shifted_products(padded, kernel, strides)
     return lax.optimization_barrier(y), (padded, kernel)
