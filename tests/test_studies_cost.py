@@ -74,7 +74,9 @@ def test_figures_are_medians_and_ratios_those_of_the_rounds():
 def _pretended(makers, setting, folder, rounds, seconds):
     """Rounds as `measure` returns them, without measuring: everything takes 10 ms."""
     times = dict.fromkeys(makers, 0.01)
-    return [{"seconds": times, "memory": dict.fromkeys(times, 10**6), "machine": {}}] * rounds
+    return [
+        {"seconds": times, "memory": dict.fromkeys(times, 10**6), "machine": {"load_before": 1}}
+    ] * rounds
 
 
 def test_scalability_reports_what_was_measured(tmp_path, monkeypatch):

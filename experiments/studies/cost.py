@@ -24,7 +24,6 @@ from posec3d_jax.predict import Predictor
 from posec3d_jax.recognizer import create_state, make_eval_step, make_recognizer, make_train_step
 from posec3d_jax.summary import totals, trace_layers
 
-Round = Mapping[str, float]  # seconds a call, by case
 SETTING, ROUND = "setting.json", "round-{}.json"
 MEGA, GIGA = 1e6, 1e9
 
@@ -193,8 +192,15 @@ def _time_missing(
     for number, path in missing:
         order = list(cases) if number % 2 == 0 else list(reversed(cases))
         times = {name: time_of(cases[name].run, seconds) for name in order}
-        provenance.write_json(path, {"seconds": times, "memory": memory, "machine": machine()})
+        found = machine()
+        provenance.write_json(path, {"seconds": times, "memory": memory, "machine": found})
         logging.info("%s: %.0f s", path, sum(times.values()))
+        if found["load_before"] > 1.5 * found["cores"]:
+            logging.warning(
+                "the machine was busy (load %.0f): remove %s and time again when it is not",
+                found["load_before"],
+                path.parent,
+            )
 
 
 def _ready(name: str, make: Callable[[], Case]) -> Case:
@@ -215,11 +221,16 @@ def time_of(run: Callable[[], Any], seconds: float) -> float:
             return spent / calls
 
 
-def median_of(rounds: Sequence[Mapping[str, Round]], name: str) -> float:
+def median_of(rounds: Sequence[Mapping[str, Any]], name: str) -> float:
     """The case's seconds, the median over rounds."""
     return statistics.median(part["seconds"][name] for part in rounds)
 
 
-def ratio_of(rounds: Sequence[Mapping[str, Round]], name: str, other: str) -> float:
+def load_of(rounds: Sequence[Mapping[str, Any]]) -> float:
+    """The highest load of the machine; over the number of its cores, times are of little worth."""
+    return max(part["machine"]["load_before"] for part in rounds)
+
+
+def ratio_of(rounds: Sequence[Mapping[str, Any]], name: str, other: str) -> float:
     """How many times the other case's time this one takes, the median of the rounds' ratios."""
     return statistics.median(part["seconds"][name] / part["seconds"][other] for part in rounds)

@@ -37,6 +37,7 @@ FIGURES = {
     "step_mb": "memory of a step (MB)",
     "latency_ms": "one clip to its label (ms)",
     "latency_ratio": f"one clip / {FIRST}",
+    "load": "load while timed",
     "top1": "top-1 (%)",
 }
 PANELS = ("parameters", "multiply_adds", "step_ms", "latency_ms", "top1")
@@ -104,7 +105,8 @@ def _figures(network: str, config, times: Sequence[dict[str, Any]], folder: Path
     for case in ("step", "latency"):
         row[f"{case}_ms"] = 1e3 * cost.median_of(times, f"{network} {case}")
         row[f"{case}_ratio"] = cost.ratio_of(times, f"{network} {case}", f"{FIRST} {case}")
-    return row | {"step_mb": times[0]["memory"][f"{network} step"] / 1e6}
+    memory = times[0]["memory"][f"{network} step"] / 1e6
+    return row | {"step_mb": memory, "load": cost.load_of(times)}
 
 
 def _long_form(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -133,9 +133,9 @@ def figures(
     times: Sequence[dict[str, Any]], name: str, first: str | None = None
 ) -> dict[str, float]:
     """What the rounds say of one case: milliseconds, MB, and times those of `first`."""
-    found: dict[str, float] = {}
     if not times:
-        return found
+        return {}
+    found = {"load": cost.load_of(times)}
     for step, word in (("training_step", "step"), ("forward", "forward")):
         found[f"{word}_ms"] = 1e3 * cost.median_of(times, f"{name} {step}")
         found[f"{word}_mb"] = times[0]["memory"][f"{name} {step}"] / 1e6

@@ -10,6 +10,8 @@ splits change one of the two only:
     test              test         test          4
     test_performers   test         train         2
     test_views        train        test          2
+
+With `crowd` the clips show up to 20 persons, of whom one or a group does something (`crowd.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -95,18 +95,22 @@ def _scene(
     group = (len(people) + 1) // 2
     acting = group if together else 1
     takes = [_take(who, action if n < acting else "", seed, rng) for n, who in enumerate(people)]
-    frames = len(takes[0])
     # A camera in front of the court looks along -y and has -x on its right.
     towards = 1 if side == "left" else -1
     spots = [_spots(towards, group, rng), _spots(-towards, len(people) - group, rng)]
-    placed = []
-    for points, spot in zip(takes, np.concatenate(spots), strict=True):
-        points = points[np.linspace(0, len(points) - 1, frames).round().astype(int)]
-        net = np.array([-np.sign(spot[0]), 0.0]) + rng.normal(0, 0.6, 2)
-        points = turned(points, net)
-        points[..., :2] += spot - points[..., :2].mean(axis=(0, 1))
-        placed.append(points)
-    return np.stack(placed)
+    frames = len(takes[0])
+    pairs = zip(takes, np.concatenate(spots), strict=True)
+    return np.stack([_placed(points, spot, frames, rng) for points, spot in pairs])
+
+
+def _placed(
+    points: np.ndarray, spot: np.ndarray, frames: int, rng: np.random.Generator
+) -> np.ndarray:
+    """A take stretched to `frames` frames, about that spot, facing roughly the net."""
+    points = points[np.linspace(0, len(points) - 1, frames).round().astype(int)]
+    points = turned(points, np.array([-np.sign(spot[0]), 0.0]) + rng.normal(0, 0.6, 2))
+    points[..., :2] += spot - points[..., :2].mean(axis=(0, 1))
+    return points
 
 
 def _take(who: int, action: str, seed: int, rng: np.random.Generator) -> np.ndarray:
