@@ -5,9 +5,9 @@
 
 The small preset has UTD-MHAD as the Kinect saw it, projected on to the depth video, and as
 BlazePose found it in that video, both reduced to the 12 joints they share and to every third frame.
-The paper's has FineGYM by HRNet and by MobileNet. Networks are trained on the poses as they are,
-and on the second source also with noise (posec3d_jax/noise.py), which hides what is its own: where
-exactly a joint is, how steady it is, and how sure of it the estimator was.
+The Kinect's scores are all 1, BlazePose's say how visible a joint is (of a wrist often 0.3), so
+BlazePose comes twice: as it is, and with positions alone. The paper's preset has FineGYM by HRNet
+and by MobileNet. On the second source networks are also trained with noise (posec3d_jax/noise.py).
 """
 
 from collections.abc import Sequence
@@ -27,18 +27,26 @@ from posec3d_jax.evaluate import ONE_CLIP, protocols
 from posec3d_jax.skeletons import common_layout
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
-SOURCES = {"small": ("utd_mhad_kinect", "utd_mhad_blazepose"), "paper": ("mobilenet", "hrnet")}
+POSITIONS = "_positions"  # of a source's name: without its scores
+SOURCES = {
+    "small": ("utd_mhad_kinect", "utd_mhad_blazepose", "utd_mhad_blazepose_positions"),
+    "paper": ("mobilenet", "hrnet"),
+}
 # About half of what lies between the two sources: their joints are 0.195 torso lengths apart, 7 %
 # of a person's height, and scores are 1 in one and down to 0.2 in the other. Trainings on all of it
 # take more passes than the small preset has.
 NOISE = {"drop": 0.25, "jitter": 0.02, "offset": 0.03, "score": 0.3}
 EVERY_THIRD = "_every_3"  # frame; of the folder's name
-TRAINED_ON = ((0, "clean poses"), (1, "clean poses"), (1, "noise"))  # number of the source
+CLEAN, NOISY = "clean poses", "noise"
+TRAINED_ON = {  # number of the source, and how its poses are
+    "small": ((0, CLEAN), (1, CLEAN), (2, CLEAN), (1, NOISY)),
+    "paper": ((0, CLEAN), (1, CLEAN), (1, NOISY)),
+}
 PASSES = 30  # over the 431 training clips; about four minutes of one core
 # FineGYM, mean class accuracy (arXiv 2104.13586; figures from the first author's CVPR 2022 slides).
 PUBLISHED = [
     {"network": network, "trained on": trained, "tested on": tested, "mean_class": accuracy}
-    | {"poses": "clean poses"}
+    | {"poses": CLEAN}
     for network, trained, tested, accuracy in (
         ("GCN", "mobilenet", "mobilenet", 0.890),
         ("GCN", "mobilenet", "hrnet", 0.879),
@@ -73,27 +81,33 @@ DIFFERS = {
 }
 
 
-def config_for(
-    preset: str, source: str, network: str, seed: int = 0, poses: str = "clean poses"
-) -> Any:
+def config_for(preset: str, source: str, network: str, seed: int = 0, poses: str = CLEAN) -> Any:
     """The training of one network on one source's poses, as they are or with noise."""
     if preset == "paper":
         config = config_of("gym", network)
         config.data.dir = f"data/gym_{source}"
     else:
-        config = config_of(source, network)
+        config = config_of(source.removesuffix(POSITIONS), network)
         make_small(config, PASSES)
+        if source.endswith(POSITIONS):
+            leave_out_scores(config)
         if source == "utd_mhad_kinect":
             config.data.camera.update(KINECT_CAMERA)
             config.data.reader_options = {"every": 3}  # as BlazePose's file
             config.data.dir += EVERY_THIRD
-        layouts = [skeleton_of(config_of(name, network)) for name in SOURCES[preset]]
+        layouts = [skeleton_of(config_of(name, network)) for name in SOURCES[preset][:2]]
         convert_joints(config, common_layout(*layouts))
     config.name, config.seed = f"{source}-joint-{network}", seed
-    if poses == "noise":
+    if poses == NOISY:
         config.noise.update(NOISE, in_training=True, in_test=False)
         config.name += "-noise"
     return config
+
+
+def leave_out_scores(config) -> None:
+    """Shows networks where joints are, however sure the estimator was of them."""
+    config.volume.use_score, config.volume.drop_missing = False, True
+    config.graph.use_score = False
 
 
 def data(preset: str) -> list[Any]:
@@ -102,11 +116,11 @@ def data(preset: str) -> list[Any]:
 
 
 def jobs(preset: str, seeds: Sequence[int]) -> list[Job]:
-    """Every network on every source, and on the second with noise, tested on both."""
+    """Every network on every source, and on the second with noise, tested on all."""
     return [
         _job(preset, network, SOURCES[preset][number], poses, seed)
         for seed in seeds
-        for number, poses in TRAINED_ON
+        for number, poses in TRAINED_ON[preset]
         for network in NETWORKS[preset]
     ]
 
