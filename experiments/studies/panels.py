@@ -43,7 +43,10 @@ def _panel(axis: Axes, table: "Table", values: Lines) -> None:
     axis.tick_params(labelsize=7)
     axis.grid(axis="y", linewidth=0.4, color="0.85")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=6.5, frameon=False)
+    axis.set_axisbelow(True)
+    axis.legend(
+        fontsize=6.5, frameon=False, ncol=2, loc="upper center", bbox_to_anchor=(0.5, -0.17)
+    )
 
 
 def _curves(axis: Axes, table: "Table", values: Lines, columns: Sequence) -> None:

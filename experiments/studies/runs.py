@@ -114,7 +114,8 @@ def trainings(rows: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, dict
 
 def _training(workdir: Path) -> dict[str, Any]:
     run = provenance.read_json(workdir / provenance.RUN_FILE)
-    run.pop("class_names", None)
+    for key in ("class_names", "command"):  # the record has the study's own command
+        run.pop(key, None)
     return run | {"config": provenance.read_json(workdir / provenance.CONFIG_FILE)}
 
 
