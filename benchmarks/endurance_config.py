@@ -3,7 +3,7 @@
 posec3d prepare --config=benchmarks/endurance_config.py --config.data.dir=DIR
 """
 
-from configs import base
+from configs import base, networks
 
 
 def get_config():
@@ -19,7 +19,7 @@ def get_config():
     config.data.repeat = 1
     config.sampling.num_frames, config.sampling.test_clips = 4, 2
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = base.c3d_light(width=4)
+    config.model = networks.c3d_light(width=4)
     config.train.batch_size = 12  # 30 clips to train on: an epoch is three steps
     config.train.epochs = 60
     config.train.log_every = 1

@@ -1,136 +1,16 @@
-"""Every key there is, with its default and meaning. A config starts from this one and assigns.
+"""Every key there is, with its default and meaning (those of `model`: configs/networks.py).
 
-The defaults are the published NTU60 recipe (PYSKL): SlowOnly, joint stream, 48 frames of 56 x 56.
-A key that is not here does not exist: configs are locked, a misspelt key is an error.
+A config starts from this one and assigns. The defaults are the published NTU60 recipe (PYSKL):
+SlowOnly, joint stream, 48 frames of 56 x 56. A key that is not here does not exist: configs are
+locked, a misspelt key is an error.
 """
 
 from collections.abc import Collection, Sequence
 
 from ml_collections import ConfigDict
 
+from configs import networks
 from posec3d_jax.skeletons import get_skeleton
-
-
-# Locked here: assigned to a config that is locked already, they would stay open otherwise.
-def slowonly(**changes) -> ConfigDict:
-    """Pose-SlowOnly, the paper's main network (about 2.0 M parameters)."""
-    return ConfigDict(
-        dict(
-            name="slowonly",
-            width=32,  # channels of the stem; stages have 4, 8 and 16 times as many
-            stage_blocks=(4, 6, 3),  # (3, 4, 6) for Kinetics, UCF101, HMDB51
-            inflate=(0, 1, 1),  # stages whose first 1x1x1 convolutions become 3x1x1
-            temporal_strides=(1, 1, 2),  # (1, 1, 1) keeps every frame
-            dropout=0.5,
-        )
-        | changes
-    ).lock()
-
-
-def c3d_light(**changes) -> ConfigDict:
-    """C3D-light, the shallow plain network (about 3.4 M parameters)."""
-    return ConfigDict(dict(name="c3d_light", width=32, dropout=0.5) | changes).lock()
-
-
-def x3d_shallow(**changes) -> ConfigDict:
-    """X3D-shallow, the cheap one (about 0.25 M parameters, 0.6 G multiply-adds)."""
-    return ConfigDict(
-        dict(
-            name="x3d_shallow",
-            width=24,
-            stage_blocks=(2, 5, 3),
-            expansion=2.25,
-            squeeze_excite=False,
-            swish=False,
-            dropout=0.5,
-        )
-        | changes
-    ).lock()
-
-
-def stgcn(**changes) -> ConfigDict:
-    """ST-GCN, the first graph network (about 3.1 M parameters)."""
-    return ConfigDict(
-        dict(
-            name="stgcn",
-            width=64,  # channels of the first four blocks; then twice, then four times as many
-            graph="stgcn_spatial",  # or 'spatial': see posec3d_jax/models/graph/adjacency.py
-            adaptive="importance",  # trained weights on each edge; 'init': a trained graph;
-            #                         'offset': trained offsets; 'fixed'
-            residual=False,  # around the graph convolution alone
-            temporal="plain",  # one convolution over 9 frames, or 'multi_branch'
-            data_bn="VC",  # what the input is normalised per: 'VC' joint and channel, 'MVC' person
-            #                too (as many as in training), 'none' for not at all
-            tcn_dropout=0.0,  # after each temporal module but the first
-            dropout=0.0,  # before the classifier
-        )
-        | changes
-    ).lock()
-
-
-def stgcnpp(**changes) -> ConfigDict:
-    """ST-GCN++: trained graphs, residuals, branches along time (about 1.4 M parameters)."""
-    plus = dict(
-        name="stgcnpp", graph="spatial", adaptive="init", residual=True, temporal="multi_branch"
-    )
-    return stgcn(**plus | changes)
-
-
-def aagcn(**changes) -> ConfigDict:
-    """AAGCN, 2s-AGCN with attention (about 3.8 M parameters)."""
-    return ConfigDict(
-        dict(
-            name="aagcn",
-            width=64,
-            adaptive=True,  # train the graphs, and add each clip's own
-            attention=True,  # False for mmaction2's 2s-AGCN
-            data_bn="MVC",
-            tcn_dropout=0.0,
-            dropout=0.0,
-        )
-        | changes
-    ).lock()
-
-
-def ctrgcn(**changes) -> ConfigDict:
-    """CTR-GCN, a graph for every channel (about 1.4 M parameters)."""
-    return ConfigDict(
-        dict(name="ctrgcn", width=64, data_bn="MVC", tcn_dropout=0.0, dropout=0.0) | changes
-    ).lock()
-
-
-def msg3d(**changes) -> ConfigDict:
-    """MS-G3D, what the paper compares itself with (about 3.0 M parameters)."""
-    return ConfigDict(
-        dict(
-            name="msg3d",
-            width=96,
-            scales=13,  # neighbours of up to 12 steps
-            window_scales=6,  # and up to 5 in the graphs over 3 and 5 frames
-            data_bn="MVC",
-            tcn_dropout=0.0,
-            dropout=0.0,
-        )
-        | changes
-    ).lock()
-
-
-NETWORKS = {"slowonly": slowonly, "c3d_light": c3d_light, "x3d_shallow": x3d_shallow}
-STREAMS = ("joint", "limb", "both")
-GRAPH_NETWORKS = {
-    "stgcn": stgcn,
-    "stgcnpp": stgcnpp,
-    "aagcn": aagcn,
-    "ctrgcn": ctrgcn,
-    "msg3d": msg3d,
-}
-GRAPH_STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
-# The words of a variant for configs that have both; `set_variant` refuses a limb stream of a graph
-# network, or a bone stream of volumes.
-ALL_STREAMS = tuple(dict.fromkeys(STREAMS + GRAPH_STREAMS))
-ALL_NETWORKS = NETWORKS | GRAPH_NETWORKS
-# The same for the small configs, whose default is the network that a CPU trains fastest.
-SMALL_NETWORKS = tuple(sorted(ALL_NETWORKS, key=lambda name: name != "c3d_light"))
 
 
 def get_config() -> ConfigDict:
@@ -209,7 +89,7 @@ def get_config() -> ConfigDict:
     noise.jitter = 0.0  # standard deviation of x and y, as a share of the clip's longer side
     noise.offset = 0.0  # the same of a shift that a joint keeps throughout the clip
     noise.score = 0.0  # standard deviation of the scores
-    noise.in_training, noise.in_test = False, True  # when it is done
+    noise.in_training, noise.in_test = False, True  # when it is done; never in `posec3d predict`
     noise.seed = 0  # of the test noise, which is the same for every network
 
     # Geometry on the keypoints, on the device. Of these, encoder 'graph' heeds only `flip`.
@@ -231,7 +111,7 @@ def get_config() -> ConfigDict:
     geometry.train_mirror = "W-x"  # where that flip sends column x (PYSKL, mmaction2), or 'W-1-x'
     geometry.test_mirror = "W-1-x"  # the same for the mirrored views of a test, or 'W-x'
 
-    config.model = slowonly()
+    config.model = networks.slowonly()
     config.compute_dtype = "float32"  # or 'bfloat16'; parameters and statistics stay float32
 
     # How it is trained.
@@ -283,8 +163,8 @@ def set_stream(config: ConfigDict, stream: str) -> None:
 
 def set_graph_stream(config: ConfigDict, stream: str) -> None:
     """Shows a graph network joints ('joint'), bones ('bone') or the motion of either."""
-    if stream not in GRAPH_STREAMS:
-        raise ValueError(f"unknown stream {stream!r}; graph networks have {GRAPH_STREAMS}")
+    if stream not in networks.GRAPH_STREAMS:
+        raise ValueError(f"unknown stream {stream!r}; graph networks have {networks.GRAPH_STREAMS}")
     config.encoder = "graph"
     config.graph.stream = stream
     config.sampling.next_frames = stream.endswith("motion")
@@ -296,14 +176,14 @@ def set_variant(config: ConfigDict, stream: str, network: str) -> None:
     Raises:
       ValueError: the network has no such stream.
     """
-    streams = GRAPH_STREAMS if network in GRAPH_NETWORKS else STREAMS
+    streams = networks.GRAPH_STREAMS if network in networks.GRAPH_NETWORKS else networks.STREAMS
     if stream not in streams:
         raise ValueError(
             f"variant '{stream}-{network}': {network} has no stream {stream!r}; expected one of "
             f"{', '.join(streams)}"
         )
     set_network(config, network)
-    if network in GRAPH_NETWORKS:
+    if network in networks.GRAPH_NETWORKS:
         set_graph_stream(config, stream)
         _set_graph_recipe(config)
     else:
@@ -327,7 +207,7 @@ def _set_graph_recipe(config: ConfigDict) -> None:
 
 def set_network(config: ConfigDict, network: str, **changes) -> None:
     """Makes `config.model` the network of that name, with its defaults or `changes`."""
-    config.model = ALL_NETWORKS[network](**changes)
+    config.model = networks.ALL_NETWORKS[network](**changes)
 
 
 def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:

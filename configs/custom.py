@@ -29,9 +29,9 @@ config.data.camera. Without pickles: data.format = "directory", one .npz or .jso
 posec3d_jax/data/readers/directory.py.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS, ("full", "small"))
+VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS, ("full", "small"))
 
 
 def get_config(variant: str = ""):

@@ -11,9 +11,9 @@ Hardware, and the note on BatchNorm: see configs/ntu60_xsub.py. Time: not measur
 Expected top-1, 10 clips x flip (PYSKL's README; not yet repeated here): SlowOnly joint 54.5.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.STREAMS, base.NETWORKS)
+VARIANTS = (networks.STREAMS, networks.NETWORKS)
 
 
 def get_config(variant: str = ""):

@@ -16,9 +16,9 @@ limb / fused 1:1 (PYSKL's README; not yet repeated here):
   X3D-shallow  91.4 / 90.0 / 91.8
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

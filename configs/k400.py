@@ -22,9 +22,9 @@ Expected top-1, 10 clips x flip, joint / limb / fused 1:1 (PYSKL's README; not y
 
 from ml_collections import ConfigDict
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.STREAMS, ("346", "463", "c3d_light", "x3d_shallow"))
+VARIANTS = (networks.STREAMS, ("346", "463", "c3d_light", "x3d_shallow"))
 
 
 def get_config(variant: str = ""):
@@ -32,7 +32,7 @@ def get_config(variant: str = ""):
     config = base.get_config()
     config.name = f"k400_{stream}_{network}"
     base.set_stream(config, stream)
-    if network in base.NETWORKS:
+    if network in networks.NETWORKS:
         base.set_network(config, network)
     else:
         base.set_network(config, "slowonly", stage_blocks=tuple(map(int, network)))

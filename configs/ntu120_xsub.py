@@ -22,10 +22,10 @@ Graph networks, 10 clips, joint / all four streams fused 2:2:1:1:
   MS-G3D 85.5 / 87.4
 """
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.label_spaces import CLASS_NAMES
 
-VARIANTS = ((*base.ALL_STREAMS, "joint_as_published"), base.ALL_NETWORKS)
+VARIANTS = ((*networks.ALL_STREAMS, "joint_as_published"), networks.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

@@ -27,10 +27,10 @@ clip with batches of 128, and is tested otherwise: sampling.reference=mmaction2,
 geometry.test_resize=center_crop, volume.epsilon=1e-4.
 """
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.label_spaces import CLASS_NAMES
 
-VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

@@ -15,9 +15,9 @@ this very protocol, so the figure is not free of the test view.
 About six minutes on one CPU core; accuracy: results/nw_ucla_joint.json.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

@@ -12,9 +12,9 @@ A size that a CPU trains in about an hour a stream on one core: width 16, 32 fra
 Accuracy, one seed: joint 98.4, limb 97.5, fused 98.6 (results/penn_action_*.json).
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

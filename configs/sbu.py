@@ -9,7 +9,7 @@ Some minutes a fold on one CPU core. Accuracy, one seed, mean of the folds: 92.6
 (results/sbu_joint.json); a plain SVM has 76.9 to 83.9.
 """
 
-from configs import base
+from configs import base, networks
 
 
 def get_config(variant: str = "joint-fold1"):
@@ -28,7 +28,7 @@ def get_config(variant: str = "joint-fold1"):
     config.data.train_split = f"{fold}_train"
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = f"{fold}_test"
-    config.model = base.c3d_light()
+    config.model = networks.c3d_light()
     base.set_small(config, frames=16, size=24, width=16)
     config.data.repeat = 10
     config.train.epochs = 3

@@ -13,13 +13,13 @@ a volume 12 frames with everybody in it.
 
 Left and right are part of the label, so that nothing is mirrored. People in a crowd stand side by
 side: the crop keeps their box's own shape, and the volume is stretched to use all of its height.
-Measured by `python -m experiments.studies.scalability` (results/studies/scalability.md).
+Not measured yet; `python -m experiments.studies.scalability` does it.
 """
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.data.simulation.crowd import CLASS_NAMES
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):
@@ -36,7 +36,7 @@ def get_config(variant: str = ""):
     config.data.test_split = "test"
     config.data.max_persons = 13
     base.set_small(config, frames=12, size=40, width=16)
-    if network in base.GRAPH_NETWORKS:
+    if network in networks.GRAPH_NETWORKS:
         config.sampling.num_frames = 20
     config.sampling.test_clips = 4
     config.sampling.test_flip = False

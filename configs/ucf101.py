@@ -17,10 +17,10 @@ Expected top-1, 10 clips x flip, split 1, SlowOnly joint: 86.9 (PYSKL's README; 
 here). mmaction2 reports 86.8.
 """
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.label_spaces import CLASS_NAMES
 
-VARIANTS = (base.STREAMS, base.NETWORKS, ("split1", "split2", "split3"))
+VARIANTS = (networks.STREAMS, networks.NETWORKS, ("split1", "split2", "split3"))
 
 
 def get_config(variant: str = ""):

@@ -13,9 +13,9 @@ Half an hour on one CPU core. Accuracy, one seed: 77.0 (results/utd_mhad_blazepo
 plain SVM on the recorded joints has 65.3.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

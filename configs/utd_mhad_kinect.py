@@ -13,9 +13,9 @@ networks that see depth do not compare directly. Half an hour on one CPU core. A
 12 projected joints.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

@@ -11,9 +11,9 @@ Very small: for cross-data-set studies with NW-UCLA rather than for its own accu
 A few minutes on one CPU core.
 """
 
-from configs import base
+from configs import base, networks
 
-VARIANTS = (base.ALL_STREAMS, base.SMALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 
 
 def get_config(variant: str = ""):

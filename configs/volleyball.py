@@ -22,10 +22,10 @@ Expected top-1: 91.3 (the first author's CVPR 2022 tutorial, slide 20; protocol 
 repeated here).
 """
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.label_spaces import CLASS_NAMES
 
-VARIANTS = (base.ALL_STREAMS, base.ALL_NETWORKS)
+VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 
 
 def get_config(variant: str = ""):
@@ -40,7 +40,7 @@ def get_config(variant: str = ""):
     config.data.num_classes = 8
     config.data.class_names = CLASS_NAMES["volleyball"]
     config.data.val_split = config.data.test_split = "test"
-    config.sampling.num_frames = 20 if network in base.GRAPH_NETWORKS else 12
+    config.sampling.num_frames = 20 if network in networks.GRAPH_NETWORKS else 12
     config.sampling.test_flip = False
     config.geometry.flip = 0.0
     config.train.batch_size = 64

@@ -41,8 +41,7 @@ def with_noise(encoder: Encoder, config_noise, skeleton: Skeleton) -> Encoder:
         return encoder.train(damage(batch, keys), key)
 
     def test(batch: Batch, clips: int, mirror: bool) -> jax.Array:
-        numbers = batch.get("index", jnp.arange(len(batch["keypoint"])))  # predict has no numbers
-        keys = jax.vmap(partial(jax.random.fold_in, jax.random.key(noise["seed"])))(numbers)
+        keys = jax.vmap(partial(jax.random.fold_in, jax.random.key(noise["seed"])))(batch["index"])
         return encoder.test(damage(batch, keys), clips, mirror)
 
     changed = {"train": train} if noise["in_training"] else {}

@@ -51,7 +51,7 @@ class Predictor:
     ):
         """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged."""
         self._config, self._protocol = config, protocol
-        self._recognizer = make_recognizer(config)
+        self._recognizer = make_recognizer(_undamaged(config))
         self._variables = jax.jit(self._recognizer.fold)(variables)
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
@@ -102,6 +102,13 @@ class Predictor:
         source = from_sequences(self._info, [sequence], self._config.data.max_persons)
         batch = whole_batch(source, sampling=self._config.sampling, num_clips=self._protocol.clips)
         return {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
+
+
+def _undamaged(config):
+    """The config without its test noise, which is for studies and not for anybody's clips."""
+    config = config.copy_and_resolve_references()
+    config.noise.in_test = False
+    return config
 
 
 def load_predictor(

@@ -7,20 +7,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.importing import convert
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLASSES = 11
-_SLOWONLY = base.slowonly(width=4, stage_blocks=(2, 2, 1), dropout=0.0)
+_SLOWONLY = networks.slowonly(width=4, stage_blocks=(2, 2, 1), dropout=0.0)
 TINY = ("tiny_slowonly", "tiny_c3d", "tiny_x3d", "tiny_x3d_se_swish")
 NETWORKS = {
     "tiny_slowonly": _SLOWONLY,
-    "tiny_c3d": base.c3d_light(width=4),
-    "tiny_x3d": base.x3d_shallow(width=8),
-    "tiny_x3d_se_swish": base.x3d_shallow(width=8, squeeze_excite=True, swish=True),
+    "tiny_c3d": networks.c3d_light(width=4),
+    "tiny_x3d": networks.x3d_shallow(width=8),
+    "tiny_x3d_se_swish": networks.x3d_shallow(width=8, squeeze_excite=True, swish=True),
     "train_tiny_slowonly": _SLOWONLY,
     "train_tiny_slowonly_clip": _SLOWONLY,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.config_ranges import check_ranges
 from posec3d_jax.data.readers import COMMON, READERS
 from posec3d_jax.encoders.volume import flip_channels
@@ -20,7 +20,8 @@ from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.train import make_plan
 
 FOLDER = Path(base.__file__).parent
-FILES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "base"))
+NO_DATA_SETS = ("__init__", "base", "networks")
+FILES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in NO_DATA_SETS)
 
 
 def _variants(file: str) -> list[str]:
@@ -29,12 +30,13 @@ def _variants(file: str) -> list[str]:
     if hasattr(module, "VARIANTS"):
         return ["-".join(words) for words in product(*module.VARIANTS) if _exists(*words[:2])]
     streams = "stream" in inspect.signature(module.get_config).parameters
-    return list(base.STREAMS) if streams else []
+    return list(networks.STREAMS) if streams else []
 
 
 def _exists(stream: str, network: str) -> bool:
     """Volumes have other streams than graph networks."""
-    return stream == "joint" or (stream in base.GRAPH_STREAMS) == (network in base.GRAPH_NETWORKS)
+    graph = network in networks.GRAPH_NETWORKS
+    return stream == "joint" or (stream in networks.GRAPH_STREAMS) == graph
 
 
 def _load(file: str, variant: str | None = None) -> ConfigDict:

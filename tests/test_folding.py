@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.models.folding import fold
 from posec3d_jax.models.graph import layers as graph_layers
 from posec3d_jax.recognizer import make_recognizer
@@ -33,7 +33,7 @@ def _recognizer(network):
     "network",
     [
         pytest.param(name, marks=pytest.mark.slow if name in SLOW_TO_COMPILE else ())
-        for name in base.ALL_NETWORKS
+        for name in networks.ALL_NETWORKS
     ],
 )
 def test_logits_are_the_same_in_float64(network, monkeypatch):
@@ -50,7 +50,7 @@ def test_logits_are_the_same_in_float64(network, monkeypatch):
     assert plain.dtype == np.float64
     np.testing.assert_allclose(found, plain, rtol=0, atol=1e-10 * np.abs(plain).max())
     kept = [path for path in _paths(folded) if path.endswith(("['scale']", "['var']"))]
-    assert bool(kept) == (network in base.GRAPH_NETWORKS)  # theirs follow products with graphs
+    assert bool(kept) == (network in networks.GRAPH_NETWORKS)  # theirs follow products with graphs
     assert len(kept) < 0.7 * sum(p.endswith(("['scale']", "['var']")) for p in _paths(variables))
 
 

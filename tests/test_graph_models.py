@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.models.graph import layers
 from posec3d_jax.models.graph.aagcn import AdaptiveGraphConv
 from posec3d_jax.models.graph.adjacency import spatial
@@ -46,7 +46,7 @@ SLOW_TO_COMPILE = {"aagcn", "ctrgcn", "msg3d"}
     "name",
     [
         pytest.param(name, marks=pytest.mark.slow if name in SLOW_TO_COMPILE else ())
-        for name in base.GRAPH_NETWORKS
+        for name in networks.GRAPH_NETWORKS
     ],
 )
 def test_a_few_steps_lower_the_loss(name, monkeypatch):
@@ -127,7 +127,7 @@ def test_misspelt_options_and_networks_of_the_other_encoder_are_refused():
     config = base.get_config()
     base.set_variant(config, "joint", "stgcn")
     for key in ("graph", "adaptive", "temporal", "data_bn"):
-        config.model = base.stgcn(**{key: "sideways"})
+        config.model = networks.stgcn(**{key: "sideways"})
         recognizer = make_recognizer(config)
         with pytest.raises(ValueError, match=f"config.model.{key} is 'sideways'; expected one of"):
             jax.eval_shape(recognizer.init, jax.random.key(0))

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.checkpoints import find_checkpoint, load_raw_model
 from posec3d_jax.data.sources import open_source
 from posec3d_jax.evaluate import evaluate, protocols
@@ -23,7 +23,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("graph")
     config = tiny_config(folder)
     base.set_graph_stream(config, "joint_motion")
-    config.model = base.stgcn(width=4)
+    config.model = networks.stgcn(width=4)
     config.sampling.test_flip = False
     config.optimizer.nesterov = True
     config.data.val_split = ""

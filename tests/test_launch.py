@@ -168,7 +168,7 @@ def test_mistakes_print_how_to_use_it(script):
 
 
 CONFIG = """
-from configs import base
+from configs import base, networks
 
 def get_config():
     config = base.get_config()
@@ -179,7 +179,7 @@ def get_config():
     config.data.num_classes, config.data.repeat, config.data.test_split = 20, 1, "test"
     config.sampling.num_frames, config.sampling.test_clips = 4, 1
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = base.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
     config.train.batch_size, config.train.epochs = 8, 1
     return config
 """

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 CONFIG = """
-from configs import base
+from configs import base, networks
 
 def get_config(stream="joint"):
     config = base.get_config()
@@ -30,7 +30,7 @@ def get_config(stream="joint"):
     )
     config.sampling.num_frames, config.sampling.test_clips = 4, 2
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = base.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
     config.data.repeat, config.train.batch_size, config.train.epochs = 1, 8, 2
     return config
 """

@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.noise import limb_joints, with_noise
+from posec3d_jax.predict import Predictor
+from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.skeletons import get_skeleton
 
 COCO = get_skeleton("coco_17")
@@ -96,6 +98,17 @@ def test_noise_is_done_where_the_config_says():
     assert noisy.test is plain.test
     assert (noisy.train(make_batch(), key) != plain.train(make_batch(), key)).any()
     assert with_noise(plain, make_config().noise, COCO) is plain
+
+
+def test_predictions_never_have_noise():
+    clip, config = make_batch(1), make_config(drop=1.0, jitter=0.1)
+    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
+    clean = make_config()
+    clean.model = config.model
+    variables = jax.jit(make_recognizer(clean).init)(jax.random.key(0))
+    inputs = np.asarray(clip["keypoint"][0]), np.asarray(clip["score"][0]), (100, 100)
+    scores = [Predictor(c, variables)(*inputs).scores for c in (clean, config)]
+    np.testing.assert_array_equal(*scores)
 
 
 def test_joints_that_there_are_not_are_refused():

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from configs import base
+from configs import networks
 from experiments.studies import command, cost, efficiency, scalability
 from experiments.studies.report import write_study
 from experiments.studies.runs import Job
@@ -100,7 +100,7 @@ def test_efficiency_reports_all_networks_in_one_table(tmp_path, monkeypatch):
     rows = efficiency.measure("small", tmp_path)
     rows += [job.facts | {"top1": 0.5} for job in _jobs(efficiency)]
     page = write_study(efficiency.report("small", rows), tmp_path)[2].read_text()
-    for network in base.ALL_NETWORKS:
+    for network in networks.ALL_NETWORKS:
         assert f"| {network.replace('_', ' ')} | 7 | " in page
     assert "top-1 (%)" in page and "| 50 ± 0 |" in page
 

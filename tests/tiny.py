@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from configs import base
+from configs import base, networks
 from posec3d_jax.prepare import prepare
 
 
@@ -22,7 +22,7 @@ def tiny_config(folder: Path):
     config.sampling.num_frames = 6
     config.sampling.test_clips = 2
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = base.slowonly(width=4, stage_blocks=(1, 1, 1), dropout=0.2)
+    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1), dropout=0.2)
     config.train.batch_size = 12
     config.train.epochs = 2
     config.train.log_every = 1

@@ -16,6 +16,7 @@ from typing import Any
 from experiments.studies import command
 from experiments.studies.presets import (
     KINECT_CAMERA,
+    SMALL,
     config_of,
     convert_joints,
     make_small,
@@ -69,8 +70,7 @@ DIFFERS = {
         "UTD-MHAD (27 classes, 431 training and 430 test clips of other people) instead of FineGYM",
         "a depth camera's skeletons and BlazePose in the depth video (every third frame), instead "
         "of two estimators of one kind in colour video",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
-        "width on 16 frames, instead of Pose-SlowOnly and MS-G3D; 30 passes over the clips",
+        f"{SMALL}, instead of Pose-SlowOnly and MS-G3D; {PASSES} passes over the clips",
         "one test clip instead of ten",
         "trainings on noise are ours",
     ),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.studies import command
-from experiments.studies.presets import config_of, convert_joints, make_small, skeleton_of
+from experiments.studies.presets import SMALL, config_of, convert_joints, make_small, skeleton_of
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
 from posec3d_jax.evaluate import ONE_CLIP, Protocol, protocols
@@ -66,8 +66,7 @@ DIFFERS = {
         "the paper has no study across data sets; this one is ours",
         "3-D skeletons of two Kinects are seen by a virtual camera in front (orthographic), so "
         "that networks get 2-D poses; NW-UCLA's two ways to pick something up are one class",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
-        "width on 16 frames; one test clip",
+        f"{SMALL}; one test clip",
     ),
     "paper": ("the paper has no study across data sets; this one is ours, at its sizes",),
 }

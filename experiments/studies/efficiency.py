@@ -15,14 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs import base
+from configs import networks
 from experiments.studies import command, cost, cross_annotation
-from experiments.studies.presets import config_of
+from experiments.studies.cross_annotation import PASSES
+from experiments.studies.presets import FRAMES, SIZE, config_of
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
 from posec3d_jax.evaluate import ONE_CLIP
 
-NETWORKS = tuple(base.ALL_NETWORKS)
+NETWORKS = tuple(networks.ALL_NETWORKS)
 FIRST = NETWORKS[0]  # what ratios of times are to
 BATCH = {"small": 1, "paper": 32}
 ROUNDS = {"small": 5, "paper": 15}
@@ -55,8 +56,8 @@ DIFFERS = {
     "small": (
         "times and memory are of this machine's CPU, a batch of one clip",
         "accuracy is top-1 on UTD-MHAD's BlazePose skeletons (12 joints, 27 classes, 430 test "
-        "clips, 1 clip) by networks of a half (volumes) and a quarter (graphs) of the width on "
-        "16 x 24 x 24 volumes and 32 frames, 45 passes over the clips; the paper's is on NTU60",
+        f"clips, 1 clip) by networks of a half (volumes: {FRAMES} x {SIZE} x {SIZE}) and a quarter "
+        f"(graphs: {FRAMES} frames) of the width, {PASSES} passes; the paper's is on NTU60",
     ),
     "paper": ("the graph networks see 100 frames as in PYSKL's recipe; the paper's MS-G3D 300",),
 }

@@ -9,6 +9,9 @@ from posec3d_jax.prepare import prepare
 from posec3d_jax.skeletons import Skeleton, get_skeleton
 
 PRESETS = ("small", "paper")
+FRAMES, SIZE = 16, 24  # of the small preset: of every network; of volumes, pixels
+SMALL_VOLUMES = f"C3D-light of half the width on {FRAMES} x {SIZE} x {SIZE} volumes"
+SMALL = f"{SMALL_VOLUMES} and ST-GCN++ of a quarter of the width on {FRAMES} frames"
 FOLDER = "data/studies"  # where data sets go that only studies need
 KINECT_CAMERA = dict(kind="perspective", image_size=(240, 320), focal=285.63, yaw=0.0, pitch=0.0)
 
@@ -23,13 +26,13 @@ def skeleton_of(config) -> Skeleton:
     return get_skeleton(config.data.remap_to or config.data.skeleton)
 
 
-def make_small(config, passes: int, size: int = 24) -> None:
-    """A training of minutes on one core: so many passes over the clips, 16 frames of each.
+def make_small(config, passes: int) -> None:
+    """A training of minutes on one core: so many passes over the clips, few frames of each.
 
     The width stays that of the data set's own small config.
     """
-    config.sampling.num_frames = 16
-    config.volume.train_size = config.volume.test_size = (size, size)
+    config.sampling.num_frames = FRAMES
+    config.volume.train_size = config.volume.test_size = (SIZE, SIZE)
     config.data.repeat, config.train.epochs = passes, 1
     config.data.storage = "pack"
 

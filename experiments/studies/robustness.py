@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.studies import command, cross_annotation
+from experiments.studies.cross_annotation import PASSES
+from experiments.studies.presets import SMALL
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
 
@@ -50,11 +52,10 @@ DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons, 12 joints of which 8 may be dropped, instead of FineGYM's "
         "17 joints by HRNet",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
-        "width on 16 frames, instead of Pose-SlowOnly and MS-G3D; 30 passes over the clips",
+        f"{SMALL}, instead of Pose-SlowOnly and MS-G3D; {PASSES} passes over the clips",
         "'trained on noise' has p = 1/4, 2 % jitter, scores wrong by 0.3 and joints offset by 3 %, "
-        "all at once; the paper's training has dropped joints alone. 30 passes are few for it: the "
-        "3-D CNN is still learning at their end",
+        f"all at once; the paper's training has dropped joints alone. {PASSES} passes are few for "
+        "it: the 3-D CNN is still learning at their end",
     ),
     "paper": ("'trained on noise' has all noises at once; the paper's has dropped joints",),
 }

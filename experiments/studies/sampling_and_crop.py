@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.studies import command, cross_annotation
-from experiments.studies.presets import config_of
+from experiments.studies.cross_annotation import PASSES
+from experiments.studies.presets import SMALL_VOLUMES, config_of
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test
 from posec3d_jax.evaluate import ONE_CLIP, Protocol
@@ -37,8 +38,7 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD's Kinect skeletons on the depth video (27 classes, 12 joints) instead of NTU60",
-        "C3D-light of half the width on 16 x 24 x 24 volumes instead of Pose-SlowOnly on "
-        "32 x 56 x 56; 30 passes over the clips",
+        f"{SMALL_VOLUMES} instead of Pose-SlowOnly on 32 x 56 x 56; {PASSES} passes over the clips",
         "test clips are not mirrored as well",
         "how many test clips the published stride and crop figures have is not said; ten is likely",
     ),

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs import base
+from configs import networks
 from experiments.studies import command, cost
 from experiments.studies.presets import config_of
 from experiments.studies.report import Study, Table
@@ -22,7 +22,7 @@ from experiments.studies.runs import Job, Test
 from posec3d_jax.evaluate import ONE_CLIP
 
 PERSONS = (1, 2, 4, 8, 13, 16, 32)
-COUNTED = tuple(base.ALL_NETWORKS)
+COUNTED = tuple(networks.ALL_NETWORKS)
 TIMED = {
     "small": ("slowonly", "stgcnpp"),
     "paper": ("slowonly", "c3d_light", "x3d_shallow", "stgcn", "stgcnpp", "msg3d"),
@@ -66,7 +66,7 @@ def person_config(network: str, persons: int) -> Any:
 def volleyball_config(network: str) -> Any:
     """The paper's group setting; volumes at the test size, whose count the paper prints."""
     config = config_of("volleyball", network)
-    if network in base.NETWORKS:
+    if network in networks.NETWORKS:
         config.volume.train_size = config.volume.test_size
     return config
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from absl import flags
 
-from configs import base
+from configs import base, networks
 from experiments.studies import command, cross_annotation
-from experiments.studies.presets import config_of
+from experiments.studies.cross_annotation import PASSES
+from experiments.studies.presets import SMALL, config_of
 from experiments.studies.report import Study, Table
 from experiments.studies.runs import Job, Test, scores_of
 from posec3d_jax.evaluate import ONE_CLIP, protocols
@@ -39,9 +40,8 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons (27 classes, 12 joints) instead of NTU60",
-        "C3D-light of half the width on 16 x 24 x 24 volumes and ST-GCN++ of a quarter of the "
-        "width on 16 frames, instead of Pose-SlowOnly and the full ST-GCN++; 30 passes; one test "
-        "clip instead of ten",
+        f"{SMALL}, instead of Pose-SlowOnly and the full ST-GCN++; {PASSES} passes; one test clip "
+        "instead of ten",
     ),
     "paper": (),
 }
@@ -49,7 +49,7 @@ DIFFERS = {
 
 def streams_of(network: str) -> tuple[str, ...]:
     """The streams that a network can have."""
-    return base.GRAPH_STREAMS if network in base.GRAPH_NETWORKS else ("joint", "limb")
+    return networks.GRAPH_STREAMS if network in networks.GRAPH_NETWORKS else ("joint", "limb")
 
 
 def config_for(preset: str, network: str, stream: str, seed: int) -> Any:
