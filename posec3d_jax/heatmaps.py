@@ -5,9 +5,13 @@ gaussians are cut at three sigma by windows whose edges truncate toward zero, ar
 persons merge by maximum, and a limb shorter than one pixel becomes a blob of its first joint.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from posec3d_jax.strokes import Arrays, Strokes, paint
 
 
 def keypoint_heatmaps(
@@ -29,17 +33,33 @@ def keypoint_heatmaps(
     Returns:
       [B, T, H, W, V] in the dtype of `keypoint`.
     """
-    score = jnp.where(score >= epsilon, score, 0)
+    return paint(keypoint_strokes(keypoint, score, size, sigma=sigma, epsilon=epsilon))
+
+
+def keypoint_strokes(
+    keypoint: jax.Array, score: jax.Array, size: tuple[int, int], *, sigma: float, epsilon: float
+) -> Strokes:
+    """What `keypoint_heatmaps` paints: a gaussian is the product of its two profiles."""
+    height = jnp.where(score >= epsilon, score, 0)
+    down = _profile(keypoint[..., 1], size[0], sigma)
     across = _profile(keypoint[..., 0], size[1], sigma)
-    down = _profile(keypoint[..., 1], size[0], sigma) * score[..., None, :]
-    return _max_over_persons(lambda y, x: y[:, :, :, None] * x[:, :, None], down, across)
+    return Strokes(_gaussian, height, (down,), (across,))
+
+
+def _gaussian(rows: Arrays, columns: Arrays, whole: Arrays) -> jax.Array:
+    return rows[0] * columns[0]
 
 
 def _profile(centre: jax.Array, length: int, sigma: float) -> jax.Array:
     """exp(-(i - c)^2 / 2 sigma^2) inside the window of c, else 0: [..., V] to [..., length, V]."""
     inside = _inside(length, centre, centre, sigma)
-    distance = jnp.arange(length, dtype=centre.dtype)[:, None] - centre[..., None, :]
+    distance = _distance(length, centre)
     return jnp.where(inside, jnp.exp(jnp.square(distance) / (-2 * sigma**2)), 0)
+
+
+def _distance(length: int, start: jax.Array) -> jax.Array:
+    """Of each row or column from `start`, signed: [..., V] to [..., length, V]."""
+    return jnp.arange(length, dtype=start.dtype)[:, None] - start[..., None, :]
 
 
 def _inside(length: int, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
@@ -67,14 +87,6 @@ def _rounded_up(value: np.ndarray, dtype) -> np.ndarray:
     return np.where(nearest >= value, nearest, np.nextafter(nearest, np.inf, dtype=dtype))
 
 
-def _max_over_persons(draw, *arrays: jax.Array) -> jax.Array:
-    """Folds `draw` over the person axis (1), so that only one person's volume exists at a time."""
-    volume = draw(*(a[:, 0] for a in arrays))
-    for person in range(1, arrays[0].shape[1]):
-        volume = jnp.maximum(volume, draw(*(a[:, person] for a in arrays)))
-    return jnp.maximum(volume, 0)
-
-
 def limb_heatmaps(
     keypoint: jax.Array,
     score: jax.Array,
@@ -91,6 +103,21 @@ def limb_heatmaps(
     drawn as its first joint: with that joint's own score (`short_limb` 'start', as the reference
     does), or with the 'lower' of the two. Returns [B, T, H, W, L].
     """
+    options = {"sigma": sigma, "epsilon": epsilon, "short_limb": short_limb}
+    return paint(limb_strokes(keypoint, score, limbs, size, **options))
+
+
+def limb_strokes(
+    keypoint: jax.Array,
+    score: jax.Array,
+    limbs: jax.Array,
+    size: tuple[int, int],
+    *,
+    sigma: float,
+    epsilon: float,
+    short_limb: str,
+) -> Strokes:
+    """What `limb_heatmaps` paints."""
     if short_limb not in ("start", "lower"):
         raise ValueError(f"config.volume.short_limb is {short_limb!r}; expected 'start' or 'lower'")
     start, end = keypoint[..., limbs[:, 0], :], keypoint[..., limbs[:, 1], :]
@@ -99,40 +126,29 @@ def limb_heatmaps(
     short = jnp.square(end - start).sum(-1) < 1
     end = jnp.where(short[..., None], start, end)
     own = start_score if short_limb == "start" else height
-    peak = jnp.where(height >= epsilon, jnp.where(short, own, height), 0)
-
-    def draw(start, end, peak):
-        return _ridge(start, end, peak, size, sigma)
-
-    return _max_over_persons(draw, start, end, peak)
-
-
-def _ridge(start, end, peak, size, sigma) -> jax.Array:
-    """peak * exp(-d^2 / 2 sigma^2), d the distance to the segment: [B, T, H, W, L]."""
-    x = jnp.arange(size[1], dtype=start.dtype)[None, :, None]
-    y = jnp.arange(size[0], dtype=start.dtype)[:, None, None]
-    (ax, ay), (bx, by) = _coordinates(start), _coordinates(end)
-    dx, dy = bx - ax, by - ay
-    length = jnp.square(dx) + jnp.square(dy)
-    along = ((x - ax) * dx + (y - ay) * dy) / jnp.where(length == 0, 1, length)
-    along = jnp.clip(along, 0, 1)
-    distance = jnp.square(x - ax - along * dx) + jnp.square(y - ay - along * dy)
-    low, high = jnp.minimum(start, end), jnp.maximum(start, end)
-    across = _inside(size[1], low[..., 0], high[..., 0], sigma)[..., None, :, :]
-    down = _inside(size[0], low[..., 1], high[..., 1], sigma)[..., :, None, :]
-    inside, peak = down & across, peak[..., None, None, :]
-    return jnp.where(inside, peak * jnp.exp(distance / (-2 * sigma**2)), 0)
+    height = jnp.where(height >= epsilon, jnp.where(short, own, height), 0)
+    step = end - start
+    per_length = step / jnp.where(short, 1, jnp.square(step).sum(-1))[..., None]
+    (columns, rows) = (
+        _limb_profiles(size[1 - i], start[..., i], end[..., i], per_length[..., i], sigma)
+        for i in (0, 1)
+    )
+    ridge = partial(_ridge, sigma=sigma)
+    return Strokes(ridge, height, rows, columns, whole=(step[..., 0], step[..., 1]))
 
 
-def _coordinates(point: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """[..., L, 2] to x and y, each [..., 1, 1, L], to broadcast over rows and columns."""
-    return point[..., None, None, :, 0], point[..., None, None, :, 1]
+def _limb_profiles(
+    length: int, start: jax.Array, end: jax.Array, per_length: jax.Array, sigma: float
+) -> Arrays:
+    """Along one axis [..., length, L]: in the window or not, distance from the start, share of
+    the way to the end that the distance makes up."""
+    inside = _inside(length, jnp.minimum(start, end), jnp.maximum(start, end), sigma)
+    distance = _distance(length, start)
+    return inside.astype(distance.dtype), distance, distance * per_length[..., None, :]
 
 
-def flip_volume(volume: jax.Array, channels: jax.Array) -> jax.Array:
-    """Mirrors [..., H, W, C] left to right and swaps the channels of left and right.
-
-    Test-time doubling of the reference: column x goes to W - 1 - x. (Its training flip sends the
-    coordinate x to W - x, one pixel apart.)
-    """
-    return volume[..., ::-1, :][..., channels]
+def _ridge(rows: Arrays, columns: Arrays, whole: Arrays, *, sigma: float) -> jax.Array:
+    """exp(-d^2 / 2 sigma^2), d the distance to the segment."""
+    along = jnp.clip(rows[2] + columns[2], 0, 1)
+    away = jnp.square(columns[1] - along * whole[0]) + jnp.square(rows[1] - along * whole[1])
+    return rows[0] * columns[0] * jnp.exp(away / (-2 * sigma**2))

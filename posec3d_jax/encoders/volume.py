@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from posec3d_jax import geometry as g
 from posec3d_jax.encoders.encoder import Batch, Encoder
-from posec3d_jax.heatmaps import flip_volume, keypoint_heatmaps, limb_heatmaps
+from posec3d_jax.heatmaps import keypoint_strokes, limb_strokes
 from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.strokes import paint, with_mirror_image
 
 
 def volume_encoder(config, skeleton: Skeleton) -> Encoder:
@@ -70,18 +71,18 @@ def encode_test(
     keypoint, score, size = _cleaned(batch, volume)
     keypoint, size = _compact(keypoint, size, geometry)
     keypoint, size = _test_resize(keypoint, size, geometry["test_resize"], volume["test_size"])
-    drawn = draw(keypoint, score, tuple(volume["test_size"]), skeleton, volume)
-    parts = [drawn]
-    if flip_views and _mirror_offset(geometry, "test_mirror"):
-        parts.append(flip_volume(drawn, flip_channels(skeleton, volume)))
-    elif flip_views:
+    options = tuple(volume["test_size"]), skeleton, volume
+    if flip_views and not _mirror_offset(geometry, "test_mirror"):
         everyone, missing = jnp.ones(len(size), bool), geometry["missing"]
-        keypoint, score = g.flip(
+        mirrored = g.flip(
             keypoint, score, size[:, 1], skeleton.flip_joints, everyone, missing=missing
         )
-        parts.append(draw(keypoint, score, tuple(volume["test_size"]), skeleton, volume))
-    views = [part.reshape(len(part), num_clips, -1, *part.shape[2:]) for part in parts]
-    return jnp.concatenate(views, 1)
+        pairs = zip((keypoint, score), mirrored, strict=True)
+        drawn = draw(*(jnp.concatenate(pair, 2) for pair in pairs), *options)
+    else:
+        drawn = draw(keypoint, score, *options, mirrored_too=flip_views)
+    views = num_clips * (1 + flip_views)
+    return drawn.reshape(len(drawn), views, -1, *drawn.shape[2:])
 
 
 def _mirror_offset(geometry: Mapping, key: str) -> int:
@@ -133,19 +134,30 @@ def draw(
     size: tuple[int, int],
     skeleton: Skeleton,
     volume: Mapping,
+    *,
+    mirrored_too: bool = False,
 ) -> jax.Array:
-    """[B, T, H, W, C]: joint channels, limb channels, or joints then limbs."""
+    """[B, T, H, W, C]: joint channels, limb channels, or joints then limbs.
+
+    `mirrored_too` draws twice the frames: all of them, then all with column x at W - 1 - x.
+    """
     options = {"sigma": volume["sigma"], "epsilon": volume["epsilon"]}
     parts = []
     if volume["keypoints"]:
-        parts.append(keypoint_heatmaps(keypoint, score, size, **options))
+        strokes = keypoint_strokes(keypoint, score, size, **options)
+        parts.append((strokes, skeleton.flip_joints))
     if volume["limbs"]:
         limbs = jnp.array(skeleton.limbs)
         options["short_limb"] = volume["short_limb"]
-        parts.append(limb_heatmaps(keypoint, score, limbs, size, **options))
+        strokes = limb_strokes(keypoint, score, limbs, size, **options)
+        parts.append((strokes, skeleton.flip_limbs))
     if not parts:
         raise ValueError("config.volume draws nothing: set keypoints, limbs or both to True")
-    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
+    drawn = [
+        paint(with_mirror_image(strokes, swapped) if mirrored_too else strokes)
+        for strokes, swapped in parts
+    ]
+    return drawn[0] if len(drawn) == 1 else jnp.concatenate(drawn, -1)
 
 
 def num_channels(skeleton: Skeleton, volume: Mapping) -> int:
