@@ -12,6 +12,7 @@ Padding is always k // 2 on both sides, as in the reference networks.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -71,11 +72,29 @@ def _temporal(x: jax.Array, kernel: jax.Array) -> jax.Array:
     return _shifted_sum(_pointwise(x, kernel.transpose(1, 0, 2).reshape(channels, -1)), taps)
 
 
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _shifted_sum(y: jax.Array, taps: int) -> jax.Array:
-    """[B, T, H, W, taps O], each tap's share of the output a frame apart, to [B, T, H, W, O]."""
-    frames, pad, out = y.shape[1], taps // 2, y.shape[-1] // taps
-    y = jnp.pad(y, ((0, 0), (pad, pad), (0, 0), (0, 0), (0, 0)))
-    return sum(y[:, i : i + frames, ..., i * out : (i + 1) * out] for i in range(taps))
+    """[B, T, H, W, taps O], each tap's share of the output a frame apart, to [B, T, H, W, O].
+
+    Shifting each tap by itself fuses into one pass; a padded array would be written out whole.
+    """
+    out = y.shape[-1] // taps
+    shares = (y[..., i * out : (i + 1) * out] for i in range(taps))
+    return sum(_moved(share, taps // 2 - i) for i, share in enumerate(shares))
+
+
+def _shifted_sum_backward(taps: int, saved: None, gradient: jax.Array) -> tuple[jax.Array]:
+    shares = [_moved(gradient, i - taps // 2) for i in range(taps)]
+    return (jnp.concatenate(shares, -1),)
+
+
+_shifted_sum.defvjp(lambda y, taps: (_shifted_sum(y, taps), None), _shifted_sum_backward)
+
+
+def _moved(x: jax.Array, frames: int) -> jax.Array:
+    """x [B, T, ...] that many frames later, zeros where there was nothing."""
+    edges = [(0, 0, 0), (frames, -frames, 0), *[(0, 0, 0)] * (x.ndim - 2)]
+    return lax.pad(x, jnp.zeros((), x.dtype), edges)
 
 
 def _stacked_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
