@@ -9,6 +9,7 @@ from experiments.studies import (
     cross_annotation,
     cross_data_set,
     few_labels,
+    precision,
     robustness,
     runs,
     sampling_and_crop,
@@ -22,7 +23,15 @@ from posec3d_jax.provenance import read_json
 from posec3d_jax.recognizer import make_recognizer
 from tests.tiny import tiny_config
 
-STUDIES = (cross_annotation, cross_data_set, few_labels, robustness, sampling_and_crop, streams)
+STUDIES = (
+    cross_annotation,
+    cross_data_set,
+    few_labels,
+    precision,
+    robustness,
+    sampling_and_crop,
+    streams,
+)
 ROWS = [
     {"network": network, "p": p, "seed": seed, "top1": top1 + 0.02 * seed}
     for network, top1 in (("volume", 0.8), ("graph", 0.6))
@@ -98,7 +107,7 @@ def test_every_job_of_a_study_can_be_made_and_is_tested_with_its_own_joints(stud
 def test_what_one_study_trained_is_found_by_the_others():
     known = (cross_annotation, cross_data_set)
     trained = {job.name: job.config for study in known for job in every_job(study, "small")}
-    for study, shared in ((robustness, 8), (streams, 4), (few_labels, 8)):
+    for study, shared in ((robustness, 8), (streams, 4), (precision, 4), (few_labels, 8)):
         same = [job for job in every_job(study, "small") if job.name in trained]
         assert len(same) == shared
         assert all(job.config == trained[job.name] for job in same)
