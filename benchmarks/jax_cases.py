@@ -12,6 +12,7 @@ from benchmarks.clips import make_clips, open_folder
 from configs import base
 from posec3d_jax import host
 from posec3d_jax.data.pipeline import train_batches
+from posec3d_jax.evaluate import Protocol
 from posec3d_jax.optimizer import make_optimizer, make_schedule
 from posec3d_jax.predict import Predictor
 from posec3d_jax.recognizer import Recognizer, create_state, make_recognizer, make_train_step
@@ -127,11 +128,11 @@ def _steps(config, recognizer: Recognizer, batch: int, batches: Iterator) -> Cal
     return run
 
 
-def predict(network: str, frames: int = 48) -> Case:
-    """One clip of 100 frames, one person: keypoints on the host to a label."""
+def predict(network: str, clips: int = 1, flip: bool = False, frames: int = 48) -> Case:
+    """One recording of 100 frames, one person: keypoints on the host to a label."""
     config = _config(network, frames=frames)
-    recognizer = make_recognizer(config)
-    predictor = Predictor(config, jax.jit(recognizer.init)(jax.random.key(0)))
+    variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
+    predictor = Predictor(config, variables, Protocol(clips, flip))
     clip = make_clips(1, 1, 100)
     arguments = clip["keypoint"][0], clip["score"][0], (1080, 1920)
     return lambda: predictor(*arguments), _facts()

@@ -12,6 +12,7 @@ what carries over.
 
 import argparse
 import importlib.util
+import itertools
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from typing import Any
 from benchmarks.input_pipeline import prepare_generated
 from benchmarks.machine import machine
 from benchmarks.peers import Peer, alternate, compare
+from benchmarks.starting import GOALS, start
 
 NETWORKS = ("slowonly", "c3d_light", "x3d_shallow")
 Row = dict[str, Any]
@@ -100,10 +102,24 @@ def scaling(bench: Bench) -> Iterator[Row]:
 
 
 def recognition(bench: Bench) -> Iterator[Row]:
-    """One clip, keypoints on the host to a label."""
+    """One recording, keypoints on the host to a label: one clip, and the test protocol."""
     for network in NETWORKS:
-        name = f"one clip, keypoints to label, {network}"
-        yield bench.row(name, (bench.ours, "predict", {"network": network}))
+        for clips, flip, name in ((1, False, "one clip"), (10, True, "10 clips x flip")):
+            options = {"network": network, "clips": clips, "flip": flip}
+            theirs = bench.torch, "predict", options
+            name = f"{network}, {name}, keypoints to label"
+            yield bench.row(name, (bench.ours, "predict", options), theirs)
+
+
+def starting(bench: Bench) -> Iterator[Row]:
+    """A fresh process to its first label and training step, compiling, and with that kept."""
+    for network, goal in itertools.product(NETWORKS, GOALS):
+        with tempfile.TemporaryDirectory() as cache:
+            for kept in ("nothing kept", "programs kept"):
+                name = f"{network}, start to first {goal}, {kept}"
+                row = {"name": name} | start(network, goal, Path(cache))
+                print(f"{name:58} {row['seconds'] * 1e3:10.2f}", flush=True)
+                yield row
 
 
 def end_to_end(bench: Bench) -> Iterator[Row]:
@@ -121,7 +137,8 @@ def end_to_end(bench: Bench) -> Iterator[Row]:
 
 
 PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
-    part.__name__: part for part in (drawing, networks, persons, scaling, recognition, end_to_end)
+    part.__name__: part
+    for part in (drawing, networks, persons, scaling, recognition, end_to_end, starting)
 }
 
 

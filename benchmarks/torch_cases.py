@@ -130,6 +130,26 @@ def train_step(
     return _synchronized(lambda: step(volumes, labels), device), _facts(device)
 
 
+def predict(network: str, clips: int = 1, flip: bool = False, frames=48, size=56) -> Case:
+    """One recording of 100 frames, one person, drawn by NumPy: keypoints to a label."""
+    device = _device()
+    model = make_network(network, 17, 60, device).eval()
+    clip = make_clips(1, 1, 100)
+    keypoint, score = clip["keypoint"][0], clip["score"][0]
+    picked = np.concatenate([np.sort(np.arange(frames) * 2 + i % 2) for i in range(clips)])
+
+    @torch.inference_mode()
+    def run() -> int:
+        drawn = volume_of(keypoint[:, picked], score[:, picked], size)
+        views = drawn.reshape(len(drawn), clips, frames, size, size).swapaxes(0, 1)
+        views = np.concatenate([views, views[..., ::-1]]) if flip else views
+        volumes = torch.from_numpy(np.ascontiguousarray(views))
+        volumes = volumes.to(device, memory_format=torch.channels_last_3d)
+        return int(model(volumes).softmax(-1).mean(0).argmax())
+
+    return run, _facts(device)
+
+
 def _training(network: str, dtype: str, compiled: bool) -> tuple[Callable, str]:
     """(volumes, labels) to loss, with an update of a fresh network; and its device."""
     device = _device()
@@ -149,4 +169,6 @@ def _training(network: str, dtype: str, compiled: bool) -> tuple[Callable, str]:
     return step, device
 
 
-CASES = MappingProxyType({case.__name__: case for case in (forward, train_step, end_to_end)})
+CASES = MappingProxyType(
+    {case.__name__: case for case in (forward, train_step, end_to_end, predict)}
+)
