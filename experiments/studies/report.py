@@ -168,7 +168,7 @@ def _page(study: Study, picture: str) -> str:
             f"# {title} ({study.preset} preset)\n\n{study.question}\n",
             f"![{title}]({picture})\n",
             *(markdown(table, study.rows) for table in study.tables if table.on_page),
-            f"{spread}Made by `{provenance.command()}`.\n",
+            f"### How it was made\n\n{spread}Made by `{provenance.command()}`.\n",
             "What differs from the paper's setting:\n",
             *(f"* {sentence}" for sentence in study.differs),
             "",
