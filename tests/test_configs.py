@@ -14,7 +14,6 @@ from ml_collections import ConfigDict
 from configs import base, networks
 from posec3d_jax.config_ranges import check_ranges
 from posec3d_jax.data.readers import COMMON, READERS
-from posec3d_jax.encoders.volume import flip_channels
 from posec3d_jax.optimizer import make_schedule, peak_learning_rate
 from posec3d_jax.recognizer import make_recognizer
 from posec3d_jax.train import make_plan
@@ -88,8 +87,9 @@ def _check_network(config: ConfigDict) -> None:
     recognizer = make_recognizer(config)
     shape = recognizer.encoder.train_shape
     if config.encoder == "volume":
-        flip = np.asarray(flip_channels(recognizer.skeleton, config.volume.to_dict()))
-        assert np.array_equal(flip[flip], np.arange(shape[-1]))
+        skeleton = recognizer.skeleton
+        flip = skeleton.flip_limbs if config.volume.limbs else skeleton.flip_joints
+        assert np.array_equal(flip[flip], np.arange(len(flip)))
         shape = (shape[0], 24, 24, shape[-1])
     kind = f"{config.model.name} {config.model.get('stage_blocks')}"
     if kind in _seen:  # width, channels and classes change sizes, not what is connected to what

@@ -110,3 +110,19 @@ def test_drawing_mirrored_keypoints_equals_mirroring_the_drawing(limb_stream):
         ]
     # Windows truncate toward zero, so the two may differ at the rim of a gaussian, below 3 sigma.
     np.testing.assert_allclose(pair[0][..., ::-1, :][..., channels], pair[1], atol=0.012)
+
+
+def test_accelerators_paint_the_same(monkeypatch):
+    """They keep profiles and pixels apart by a barrier, a CPU by a conditional."""
+    rng = np.random.default_rng(0)
+    keypoint = jnp.array(rng.uniform(2, 29, (1, 2, 3, 17, 2)), jnp.float32)
+    score = jnp.array(rng.uniform(0, 1, (1, 2, 3, 17)), jnp.float32)
+    here = limb_heatmaps(keypoint, score, jnp.array(COCO.limbs), (32, 32))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    there = limb_heatmaps(keypoint, score, jnp.array(COCO.limbs), (32, 32))
+    np.testing.assert_allclose(here, there, atol=1e-6)
+
+
+def test_nobody_makes_an_empty_volume():
+    nobody = keypoint_heatmaps(jnp.zeros((2, 3, 4, 17, 2)), jnp.zeros((2, 3, 4, 17)), (8, 6))
+    assert nobody.shape == (2, 4, 8, 6, 17) and not nobody.any()

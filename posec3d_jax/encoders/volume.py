@@ -163,14 +163,3 @@ def draw(
 def num_channels(skeleton: Skeleton, volume: Mapping) -> int:
     """C of the volumes that `draw` makes."""
     return skeleton.num_joints * volume["keypoints"] + skeleton.num_limbs * volume["limbs"]
-
-
-def flip_channels(skeleton: Skeleton, volume: Mapping) -> jax.Array:
-    """Permutation [C] of the volume's channels under the mirror."""
-    parts, start = [], 0
-    if volume["keypoints"]:
-        parts.append(jnp.array(skeleton.flip_joints))
-        start = skeleton.num_joints
-    if volume["limbs"]:
-        parts.append(jnp.array(skeleton.flip_limbs) + start)
-    return jnp.concatenate(parts)
