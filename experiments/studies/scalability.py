@@ -170,14 +170,14 @@ def report(preset: str, rows: list[dict[str, Any]]) -> Study:
     of = partial(Table, columns="setting", where=group)
     whole = "with BatchNorm and products with graphs"
     tables = [
+        by("Time of a training step, times that of 1 person", "step_ratio", unit=""),
+        by("Drawing's share of the training step", "drawing_share"),
         by("Parameters", "parameters", unit="M", in_picture=False),
         by("Multiply-adds of a clip", "multiply_adds", unit="G"),
         by(f"Multiply-adds of a clip, {whole}", "multiply_adds_all", unit="G", in_picture=False),
         by("Time of a training step", "step_ms", unit="ms", in_picture=False),
-        by("Time of a training step, times that of 1 person", "step_ratio", unit=""),
         by("Time of a test", "forward_ms", unit="ms", in_picture=False),
         by("Time of a test, times that of 1 person", "forward_ratio", unit=""),
-        by("Drawing's share of the training step", "drawing_share"),
         by("Memory of a training step", "step_mb", unit="MB"),
         by("Memory of a test", "forward_mb", unit="MB", in_picture=False),
         of("Group activities: parameters", "parameters", unit="M", published=PUBLISHED),
