@@ -14,7 +14,7 @@ PACKAGE = ROOT / "posec3d_jax"
 # An import goes to the same floor or a lower one, without cycles.
 FLOORS = {
     0: "skeletons layouts declarations label_spaces metrics host tables disk checksums distributed",
-    1: "heatmaps geometry noise encoders models sharding optimizer recognizer dispatch",
+    1: "heatmaps strokes geometry noise encoders models sharding optimizer recognizer dispatch",
     2: "data",
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
     "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
