@@ -88,8 +88,10 @@ def _check_network(config: ConfigDict) -> None:
     shape = recognizer.encoder.train_shape
     if config.encoder == "volume":
         skeleton = recognizer.skeleton
-        flip = skeleton.flip_limbs if config.volume.limbs else skeleton.flip_joints
-        assert np.array_equal(flip[flip], np.arange(len(flip)))
+        flips = [skeleton.flip_joints] * config.volume.keypoints
+        flips += [skeleton.flip_limbs] * config.volume.limbs
+        assert sum(map(len, flips)) == shape[-1]
+        assert all(np.array_equal(flip[flip], np.arange(len(flip))) for flip in flips)
         shape = (shape[0], 24, 24, shape[-1])
     kind = f"{config.model.name} {config.model.get('stage_blocks')}"
     if kind in _seen:  # width, channels and classes change sizes, not what is connected to what
