@@ -12,7 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- results -->\n", "<!-- end of results -->\n")
 STUDY_MARKS = ("<!-- studies -->\n", "<!-- end of studies -->\n")
 # Studies whose first tables are in the README.
-SHOWN = ("robustness", "cross_annotation", "cross_data_set", "few_labels", "scalability")
+SHOWN = (
+    "efficiency",
+    "robustness",
+    "cross_annotation",
+    "cross_data_set",
+    "few_labels",
+    "scalability",
+    "sampling_and_crop",
+)
 # A plain RBF-SVM on box-normalised 2-D joints of 16 frames, on the same files and splits.
 SVM = {
     "penn_action": "93.4",

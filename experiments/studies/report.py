@@ -26,7 +26,7 @@ class Table:
 
     title: str
     value: str  # the figure in the cells
-    columns: str  # the fact that differs from column to column
+    columns: str  # the fact that differs from column to column; 'figure' goes without saying
     lines: tuple[str, ...] = ("network",)  # the facts that differ from line to line
     where: Mapping[str, Any] = field(default_factory=dict)  # only rows with these facts
     unit: str = PERCENT
@@ -81,7 +81,8 @@ def markdown(table: Table, rows: Sequence[Row]) -> str:
     ours = cells(table, rows)
     theirs = cells(Table("", table.value, table.columns, table.lines), table.published)
     columns = list(dict.fromkeys(c for line in (*ours.values(), *theirs.values()) for c in line))
-    head = [" ".join(table.lines), *(f"{table.columns} {c}" for c in columns)]
+    fact = "" if table.columns == "figure" else f"{table.columns} "
+    head = [" ".join(table.lines), *(f"{fact}{c}" for c in columns)]
     lines = [_line(label(line), values, columns, table.unit) for line, values in ours.items()]
     lines += [
         _line(f"*{label(line)} (paper)*", values, columns, table.unit)
