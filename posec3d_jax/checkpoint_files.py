@@ -1,6 +1,7 @@
 """The files of checkpoints: which there are, the best, the damaged; facts and checksums."""
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from posec3d_jax.provenance import read_json, write_json
 
 FACTS_FILE = "facts.json"
 _ORBAX_FILE = "_CHECKPOINT_METADATA"
+_PATIENCE = 20.0  # seconds for Orbax to write that file, some hundred bytes, on a busy machine
 
 
 def finished_steps(folder: Path) -> list[int]:
@@ -32,8 +34,9 @@ def seal(checkpoint: Path, facts: Mapping[str, Any]) -> None:
 
     Raises:
       DiskError: they cannot be written.
+      ForgedError: Orbax has noted nothing of it.
     """
-    write_json(checkpoint / FACTS_FILE, {"run": facts, "orbax": _orbax_facts(checkpoint)})
+    write_json(checkpoint / FACTS_FILE, {"run": facts, "orbax": _awaited_orbax_facts(checkpoint)})
     write_checksums(checkpoint, without=(_ORBAX_FILE,))
 
 
@@ -84,6 +87,18 @@ def _orbax_facts(checkpoint: Path) -> dict[str, Any]:
     parts (when the machine is busy) and the time of the renaming. What was there has to stay.
     """
     return read_object(checkpoint / _ORBAX_FILE)
+
+
+def _awaited_orbax_facts(checkpoint: Path) -> dict[str, Any]:
+    """The same while Orbax's thread may be writing them: its file is empty for a moment, then."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _orbax_facts(checkpoint)
+        except ForgedError:
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(0.01)
 
 
 def set_damaged_aside(folder: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -179,6 +180,16 @@ def test_what_orbax_adds_after_the_seal_is_no_damage(tmp_path):
     assert damage_of(tmp_path) == ""
     noted.write_text('{"item_handlers": {"model": "h"}, "init_timestamp_nsecs": 6, "commit": 7}')
     assert "other bytes" in damage_of(tmp_path)
+
+
+def test_the_seal_waits_for_what_orbax_is_writing(tmp_path):
+    noted = tmp_path / "_CHECKPOINT_METADATA"
+    noted.touch()  # opening a file to write it empties it
+    late = threading.Timer(0.2, lambda: noted.write_text('{"init_timestamp_nsecs": 5}'))
+    late.start()
+    seal(tmp_path, {})
+    late.join()
+    assert damage_of(tmp_path) == ""
 
 
 def test_without_a_whole_checkpoint_nothing_is_overwritten(folder, tmp_path):
