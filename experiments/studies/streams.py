@@ -15,8 +15,7 @@ from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL, config_of
 from experiments.studies.report import Study, Table
-from experiments.studies.runs import Job, Test, scores_of
-from posec3d_jax.evaluate import ONE_CLIP, protocols
+from experiments.studies.runs import Job, scores_of
 from posec3d_jax.fusion import fuse
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp")}
@@ -86,9 +85,7 @@ def jobs(preset: str, seeds: Sequence[int]) -> list[Job]:
 
 def _job(preset: str, network: str, stream: str, seed: int) -> Job:
     config = config_for(preset, network, stream, seed)
-    protocol = ONE_CLIP if preset == "small" else protocols(config)[1]
-    # The name that cross-annotation gives the same test, so that it is found again.
-    test = Test("utd_mhad_blazepose" if preset == "small" else "test", config, protocol=protocol)
+    test = cross_annotation.own_test(preset, "utd_mhad_blazepose", config)
     return Job(config, {"network": network, "stream": stream, "seed": seed}, [test])
 
 
