@@ -12,10 +12,18 @@ from benchmarks.clips import make_clips, open_folder
 from configs import base
 from posec3d_jax import host
 from posec3d_jax.data.pipeline import train_batches
+from posec3d_jax.encoders import Encoder
+from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.evaluate import Protocol
 from posec3d_jax.optimizer import make_optimizer, make_schedule
 from posec3d_jax.predict import Predictor
-from posec3d_jax.recognizer import Recognizer, create_state, make_recognizer, make_train_step
+from posec3d_jax.recognizer import (
+    Recognizer,
+    create_state,
+    make_eval_step,
+    make_recognizer,
+    make_train_step,
+)
 from posec3d_jax.sharding import make_mesh, to_devices
 
 Case = tuple[Callable[[], Any], dict[str, Any]]
@@ -47,12 +55,12 @@ def _facts() -> dict[str, Any]:
 def draw(batch: int, persons: int = 2, **options: Any) -> Case:
     """Geometry and drawing of training clips."""
     config = _config(**options)
-    recognizer = make_recognizer(config)
+    encoder = _drawing(config)
     clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
 
     @_jit
     def run(clips, key):
-        return recognizer.encoder.train(clips, key)
+        return encoder.train(clips, key)
 
     return _call(run, clips, jax.random.key(0)), _facts()
 
@@ -60,36 +68,52 @@ def draw(batch: int, persons: int = 2, **options: Any) -> Case:
 def draw_test(persons: int = 2, clips: int = 10, **options: Any) -> Case:
     """Geometry and drawing of one test sample: all clips, and all of them mirrored."""
     config = _config(**options)
-    recognizer = make_recognizer(config)
+    encoder = _drawing(config)
     sample = jax.device_put(make_clips(1, persons, clips * config.sampling.num_frames))
 
     @_jit
     def run(sample):
-        return recognizer.encoder.test(sample, clips, True)
+        return encoder.test(sample, clips, True)
 
     return _call(run, sample), _facts()
 
 
-def _volumes(recognizer: Recognizer, batch: int) -> jax.Array:
+def _drawing(config) -> Encoder:
+    """The encoder that paints, also where a network would do without."""
+    return volume_encoder(config, make_recognizer(config).skeleton)
+
+
+def _volumes(config, batch: int) -> jax.Array:
     """Drawn volumes: their zeros and values are those of real inputs."""
-    clips = make_clips(batch, 1, recognizer.encoder.train_shape[0])
-    drawn = jax.jit(recognizer.encoder.train)(clips, jax.random.key(0))
-    return drawn.astype(recognizer.compute_dtype)
+    clips = make_clips(batch, 1, config.sampling.num_frames)
+    drawn = jax.jit(_drawing(config).train)(clips, jax.random.key(0))
+    return drawn.astype(make_recognizer(config).compute_dtype)
 
 
 def forward(batch: int, **options: Any) -> Case:
     """The network alone, as it tests: volumes to logits."""
-    recognizer = make_recognizer(_config(**options))
+    config = _config(**options)
+    recognizer = make_recognizer(config)
     variables = jax.jit(recognizer.init)(jax.random.key(0))
     run = _jit(lambda v, x: recognizer.logits(v, x, train=False))
-    return _call(run, variables, _volumes(recognizer, batch)), _facts()
+    return _call(run, variables, _volumes(config, batch)), _facts()
+
+
+def whole_forward(batch: int, persons: int = 1, **options: Any) -> Case:
+    """What a test runs: keypoints to scores, drawing included, BatchNorm folded."""
+    config = _config(**options)
+    config.data.max_persons = persons
+    recognizer = make_recognizer(config)
+    variables = jax.jit(lambda key: recognizer.fold(recognizer.init(key)))(jax.random.key(0))
+    clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
+    return _call(_jit(make_eval_step(recognizer, 1, False)), variables, clips), _facts()
 
 
 def train_step(batch: int, **options: Any) -> Case:
     """The network alone, as it trains: volumes to updated parameters."""
     config = _config(**options)
     recognizer = make_recognizer(config)
-    clips = {"volume": _volumes(recognizer, batch), "label": make_clips(batch, 1, 1)["label"]}
+    clips = {"volume": _volumes(config, batch), "label": make_clips(batch, 1, 1)["label"]}
     drawn = replace(recognizer.encoder, train=lambda clips, key: clips["volume"])
     batches = itertools.repeat(jax.device_put(clips))
     return _steps(config, replace(recognizer, encoder=drawn), batch, batches), _facts()
@@ -98,6 +122,7 @@ def train_step(batch: int, **options: Any) -> Case:
 def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
     """The train step of `posec3d train`: keypoints to updated parameters, drawing included."""
     config = _config(**options)
+    config.data.max_persons = persons
     clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
     return _steps(config, make_recognizer(config), batch, itertools.repeat(clips)), _facts()
 
@@ -141,6 +166,15 @@ def predict(network: str, clips: int = 1, flip: bool = False, frames: int = 48) 
 CASES = MappingProxyType(
     {
         case.__name__: case
-        for case in (draw, draw_test, forward, train_step, whole_step, end_to_end, predict)
+        for case in (
+            draw,
+            draw_test,
+            forward,
+            whole_forward,
+            train_step,
+            whole_step,
+            end_to_end,
+            predict,
+        )
     }
 )

@@ -79,6 +79,18 @@ def networks(bench: Bench) -> Iterator[Row]:
                 yield bench.row(name, (bench.ours, case, options), theirs)
 
 
+def from_keypoints(bench: Bench) -> Iterator[Row]:
+    """The same from keypoints on our side, drawing included, against PyTorch on drawn volumes."""
+    batch, dtype = (64, "bfloat16") if bench.gpu else (4, "float32")
+    cases = (("forward", "whole_forward"), ("train_step", "whole_step"))
+    for network, (case, whole), persons in itertools.product(NETWORKS, cases, (1, 2)):
+        options = {"network": network, "batch": batch, "dtype": dtype}
+        theirs = bench.torch, case, options | {"compiled": bench.gpu}
+        ours = bench.ours, whole, options | {"persons": persons}
+        name = f"{network} {case.replace('_', ' ')} from keypoints, {persons} persons"
+        yield bench.row(name, ours, theirs)
+
+
 def persons(bench: Bench) -> Iterator[Row]:
     """What drawing adds to a SlowOnly training step, and how the step grows with persons."""
     batch = 64 if bench.gpu else 4
@@ -138,7 +150,16 @@ def end_to_end(bench: Bench) -> Iterator[Row]:
 
 PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     part.__name__: part
-    for part in (drawing, networks, persons, scaling, recognition, end_to_end, starting)
+    for part in (
+        drawing,
+        networks,
+        from_keypoints,
+        persons,
+        scaling,
+        recognition,
+        end_to_end,
+        starting,
+    )
 }
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from posec3d_jax.encoders import Batch, Encoder, make_encoder
+from posec3d_jax.encoders import Batch, Encoder, Inputs, make_encoder
 from posec3d_jax.models import create_model
 from posec3d_jax.models.folding import fold
 from posec3d_jax.noise import with_noise
@@ -52,9 +52,10 @@ class Recognizer:
         shape = (1, *self.encoder.train_shape)
         return fold(self.model, variables, jax.ShapeDtypeStruct(shape, self.compute_dtype))
 
-    def logits(self, variables: Tree, inputs: jax.Array, **options) -> Any:
+    def logits(self, variables: Tree, inputs: Inputs, **options) -> Any:
         """Named logits [B, K] of the encoder's input [B, ...], computed in the compute dtype."""
-        return self.model.apply(variables, inputs.astype(self.compute_dtype), **options)
+        inputs = jax.tree.map(lambda x: x.astype(self.compute_dtype), inputs)
+        return self.model.apply(variables, inputs, **options)
 
 
 def make_recognizer(config) -> Recognizer:
@@ -167,8 +168,9 @@ def make_eval_step(
 
     def eval_step(variables, batch):
         views = recognizer.encoder.test(batch, num_clips, flip_views)
-        count = views.shape[1]
-        logits = recognizer.logits(variables, views.reshape(-1, *views.shape[2:]), train=False)
+        count = jax.tree.leaves(views)[0].shape[1]
+        inputs = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), views)
+        logits = recognizer.logits(variables, inputs, train=False)
         scores = average_views(logits, count, recognizer.average)
         picked = jnp.take_along_axis(scores, batch["label"][:, None], 1)[:, 0]
         return {"scores": scores, "loss": -jnp.log(jnp.maximum(picked, 1e-12))}

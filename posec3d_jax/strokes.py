@@ -6,14 +6,35 @@ them alone. Left to itself XLA fuses the two, and works out crop, flip and windo
 
 from collections.abc import Callable
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 Arrays = tuple[jax.Array, ...]
+
+
+@flax.struct.dataclass
+class Profiles:
+    """A volume [B, T, H, W, C] that is not painted: the maximum over persons of row x column."""
+
+    rows: jax.Array  # [B, M, T, H, C], heights included
+    columns: jax.Array  # [B, M, T, W, C]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        b, _, t, h, c = self.rows.shape
+        return b, t, h, self.columns.shape[-2], c
+
+    @property
+    def dtype(self) -> Any:
+        return self.rows.dtype
+
+    def paint(self) -> jax.Array:
+        return (self.rows[..., :, None, :] * self.columns[..., None, :, :]).max(1)
 
 
 class Strokes(NamedTuple):
@@ -48,11 +69,15 @@ def with_mirror_image(strokes: Strokes, channels: np.ndarray) -> Strokes:
     )
 
 
+def with_height(strokes: Strokes) -> Arrays:
+    """The rows, of which the first is as high as the stroke."""
+    first, *others = strokes.rows
+    return first * strokes.height[..., None, :], *others
+
+
 def paint(strokes: Strokes) -> jax.Array:
     """The volume [B, T, H, W, C]: the maximum over persons."""
-    first, *others = strokes.rows
-    rows = (first * strokes.height[..., None, :], *others)
-    rows = tuple(row[..., None, :] for row in rows)
+    rows = tuple(row[..., None, :] for row in with_height(strokes))
     columns = tuple(column[..., None, :, :] for column in strokes.columns)
     whole = tuple(value[..., None, None, :] for value in strokes.whole)
 

@@ -1,13 +1,13 @@
 """What a network is shown: encoders turn a batch of keypoints into its input, on the device."""
 
-from posec3d_jax.encoders.encoder import Batch, Encoder
+from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs
 from posec3d_jax.encoders.graph import graph_encoder
-from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.encoders.volume import network_volume_encoder
 from posec3d_jax.skeletons import Skeleton
 
-ENCODERS = {"volume": volume_encoder, "graph": graph_encoder}
+ENCODERS = {"volume": network_volume_encoder, "graph": graph_encoder}
 
-__all__ = ["Batch", "Encoder", "make_encoder"]
+__all__ = ["Batch", "Encoder", "Inputs", "make_encoder"]
 
 
 def make_encoder(config, skeleton: Skeleton) -> Encoder:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 import jax
 
+from posec3d_jax.strokes import Profiles
+
 Batch = Mapping[str, jax.Array]
+Inputs = jax.Array | Profiles  # an array, or a volume that is not painted
 
 
 @dataclass(frozen=True)
 class Encoder:
     """Two functions to call inside a jitted step, and the shapes of one clip that they make."""
 
-    train: Callable[[Batch, jax.Array], jax.Array]  # (batch, key) to augmented input [B, ...]
-    test: Callable[[Batch, int, bool], jax.Array]  # (batch, clips, mirror) to [B, views, ...]
+    train: Callable[[Batch, jax.Array], Inputs]  # (batch, key) to augmented input [B, ...]
+    test: Callable[[Batch, int, bool], Inputs]  # (batch, clips, mirror) to [B, views, ...]
     train_shape: tuple[int, ...]
     test_shape: tuple[int, ...]

@@ -9,14 +9,28 @@ import jax
 import jax.numpy as jnp
 
 from posec3d_jax import geometry as g
-from posec3d_jax.encoders.encoder import Batch, Encoder
-from posec3d_jax.heatmaps import keypoint_strokes, limb_strokes
+from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs
+from posec3d_jax.encoders.finish import Finish, draw, joint_profiles, num_channels, split_views
 from posec3d_jax.skeletons import Skeleton
-from posec3d_jax.strokes import paint, with_mirror_image
 
 
-def volume_encoder(config, skeleton: Skeleton) -> Encoder:
-    """The encoder of `config.volume` and `config.geometry` for that skeleton."""
+def network_volume_encoder(config, skeleton: Skeleton) -> Encoder:
+    """The encoder whose volumes a network convolves as fast as it can on this backend.
+
+    On a CPU joints of one or two persons are left unpainted; accelerators would wait for the loop
+    over frames that takes.
+    """
+    joints_alone = config.volume.keypoints and not config.volume.limbs
+    few = config.data.max_persons <= 2
+    leave = jax.default_backend() == "cpu" and joints_alone and few
+    return volume_encoder(config, skeleton, finish=joint_profiles if leave else draw)
+
+
+def volume_encoder(config, skeleton: Skeleton, finish: Finish = draw) -> Encoder:
+    """The encoder of `config.volume` and `config.geometry` for that skeleton.
+
+    `finish` makes the volumes of placed joints: `draw`, or `joint_profiles`.
+    """
     if config.volume.limbs:
         _ = skeleton.flip_limbs  # a limb without mirror image could be trained but not tested
     if config.sampling.next_frames:
@@ -28,16 +42,21 @@ def volume_encoder(config, skeleton: Skeleton) -> Encoder:
     volume, frames = options[2], config.sampling.num_frames
     channels = num_channels(skeleton, volume)
     return Encoder(
-        train=lambda batch, key: encode_train(batch, key, *options),
-        test=lambda batch, clips, mirror: encode_test(batch, clips, mirror, *options),
+        train=lambda batch, key: encode_train(batch, key, *options, finish),
+        test=lambda batch, clips, mirror: encode_test(batch, clips, mirror, *options, finish),
         train_shape=(frames, *volume["train_size"], channels),
         test_shape=(frames, *volume["test_size"], channels),
     )
 
 
 def encode_train(
-    batch: Batch, key: jax.Array, skeleton: Skeleton, geometry: Mapping, volume: Mapping
-) -> jax.Array:
+    batch: Batch,
+    key: jax.Array,
+    skeleton: Skeleton,
+    geometry: Mapping,
+    volume: Mapping,
+    finish: Finish = draw,
+) -> Inputs:
     """Augmented volumes [B, T, H, W, C] of a training batch; random numbers come from `key`."""
     keypoint, score, size = _cleaned(batch, volume)
     crop_key, flip_key = jax.random.split(key)
@@ -52,7 +71,7 @@ def encode_train(
     width = size[:, 1] - _mirror_offset(geometry, "train_mirror")
     missing = geometry["missing"]
     keypoint, score = g.flip(keypoint, score, width, skeleton.flip_joints, chosen, missing=missing)
-    return draw(keypoint, score, tuple(volume["train_size"]), skeleton, volume)
+    return finish(keypoint, score, tuple(volume["train_size"]), skeleton, volume)
 
 
 def encode_test(
@@ -62,7 +81,8 @@ def encode_test(
     skeleton: Skeleton,
     geometry: Mapping,
     volume: Mapping,
-) -> jax.Array:
+    finish: Finish = draw,
+) -> Inputs:
     """Volumes [B, views, T, H, W, C] without augmentation: all clips, then all of them mirrored.
 
     The batch holds `num_clips` clips one after the other on the frame axis; the crop is taken over
@@ -78,11 +98,10 @@ def encode_test(
             keypoint, score, size[:, 1], skeleton.flip_joints, everyone, missing=missing
         )
         pairs = zip((keypoint, score), mirrored, strict=True)
-        drawn = draw(*(jnp.concatenate(pair, 2) for pair in pairs), *options)
+        volumes = finish(*(jnp.concatenate(pair, 2) for pair in pairs), *options)
     else:
-        drawn = draw(keypoint, score, *options, mirrored_too=flip_views)
-    views = num_clips * (1 + flip_views)
-    return drawn.reshape(len(drawn), views, -1, *drawn.shape[2:])
+        volumes = finish(keypoint, score, *options, mirrored_too=flip_views)
+    return split_views(volumes, num_clips * (1 + flip_views))
 
 
 def _mirror_offset(geometry: Mapping, key: str) -> int:
@@ -126,40 +145,3 @@ def _test_resize(keypoint: jax.Array, size: jax.Array, method: str, target):
     raise ValueError(
         f"config.geometry.test_resize is {method!r}; expected 'square' or 'center_crop'"
     )
-
-
-def draw(
-    keypoint: jax.Array,
-    score: jax.Array,
-    size: tuple[int, int],
-    skeleton: Skeleton,
-    volume: Mapping,
-    *,
-    mirrored_too: bool = False,
-) -> jax.Array:
-    """[B, T, H, W, C]: joint channels, limb channels, or joints then limbs.
-
-    `mirrored_too` draws twice the frames: all of them, then all with column x at W - 1 - x.
-    """
-    options = {"sigma": volume["sigma"], "epsilon": volume["epsilon"]}
-    parts = []
-    if volume["keypoints"]:
-        strokes = keypoint_strokes(keypoint, score, size, **options)
-        parts.append((strokes, skeleton.flip_joints))
-    if volume["limbs"]:
-        limbs = jnp.array(skeleton.limbs)
-        options["short_limb"] = volume["short_limb"]
-        strokes = limb_strokes(keypoint, score, limbs, size, **options)
-        parts.append((strokes, skeleton.flip_limbs))
-    if not parts:
-        raise ValueError("config.volume draws nothing: set keypoints, limbs or both to True")
-    drawn = [
-        paint(with_mirror_image(strokes, swapped) if mirrored_too else strokes)
-        for strokes, swapped in parts
-    ]
-    return drawn[0] if len(drawn) == 1 else jnp.concatenate(drawn, -1)
-
-
-def num_channels(skeleton: Skeleton, volume: Mapping) -> int:
-    """C of the volumes that `draw` makes."""
-    return skeleton.num_joints * volume["keypoints"] + skeleton.num_limbs * volume["limbs"]

@@ -28,7 +28,7 @@ def _forward(x: jax.Array, kernel: jax.Array, strides: tuple[int, int]):
 def _backward(strides: tuple[int, int], saved, gradient: jax.Array):
     x, kernel = saved
     dx = _input_gradient(gradient, kernel, x.shape[1:3], strides)
-    dw = _weight_gradient(x, gradient, kernel.shape[:2], strides)
+    dw = weight_gradient(x, gradient, kernel.shape[:2], strides)
     return dx, dw.astype(kernel.dtype)
 
 
@@ -73,7 +73,7 @@ def phase_taps(size: int, stride: int) -> tuple[np.ndarray, int]:
     return np.where((taps >= 0) & (taps < size), taps, size), -first
 
 
-def _weight_gradient(
+def weight_gradient(
     x: jax.Array, g: jax.Array, size: tuple[int, int], strides: tuple[int, int]
 ) -> jax.Array:
     """Gradient of the kernel [h, w, C, O] from input and output gradient, a few frames at a time.

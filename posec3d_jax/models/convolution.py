@@ -6,7 +6,8 @@ what the factorised kernels of these networks really are, so on a CPU
   (1, k, k) is a 2-D convolution over B * T frames, with its own weight gradient,
   (k, 1, 1) is one matrix product and k shifted sums,
   (k, k, k) is a 2-D convolution over k stacked frames, or k shifted sums of 2-D convolutions,
-  depth-wise kernels are sums of shifted products, in both gradients too.
+  depth-wise kernels are sums of shifted products, in both gradients too,
+  a volume of joints may come as profiles, and is then never painted.
 All are equal in value; `tests/test_convolution.py` holds them to the plain form in float64.
 Padding is always k // 2 on both sides, as in the reference networks.
 """
@@ -20,10 +21,16 @@ from jax import lax
 
 from posec3d_jax.models.conv_2d import conv_2d
 from posec3d_jax.models.conv_depthwise import conv_depthwise
+from posec3d_jax.models.conv_profiles import conv_profiles
+from posec3d_jax.strokes import Profiles
 
 
 def convolve(
-    x: jax.Array, kernel: jax.Array, strides: Sequence[int] = (1, 1, 1), *, plain: bool = False
+    x: jax.Array | Profiles,
+    kernel: jax.Array,
+    strides: Sequence[int] = (1, 1, 1),
+    *,
+    plain: bool = False,
 ) -> jax.Array:
     """Convolves `x` [B, T, H, W, C] with `kernel` [t, h, w, C / groups, O], odd sizes.
 
@@ -32,6 +39,8 @@ def convolve(
     """
     strides = tuple(strides)
     depthwise = kernel.shape[3] == 1 and x.shape[-1] == kernel.shape[4] and x.shape[-1] > 1
+    if isinstance(x, Profiles):
+        return _unpainted(x, kernel, strides)
     if plain or jax.default_backend() != "cpu":
         return _conv_3d(x, kernel, strides, x.shape[-1] if depthwise else 1)
     size = kernel.shape[:3]
@@ -99,11 +108,31 @@ def _moved(x: jax.Array, frames: int) -> jax.Array:
 
 def _stacked_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
     """(k, k, k): the k neighbouring frames become channels of one 2-D convolution."""
-    taps, frames = kernel.shape[0], x.shape[1]
-    padded = jnp.pad(x, ((0, 0), (taps // 2, taps // 2), (0, 0), (0, 0), (0, 0)))
-    stacked = [padded[:, i : i + frames : strides[0]] for i in range(taps)]
-    flat = kernel.transpose(1, 2, 0, 3, 4).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
-    return _per_frame(jnp.concatenate(stacked, -1), flat, strides[1:])
+    stacked = _neighbours(x, kernel.shape[0], strides[0])
+    return _per_frame(stacked, _flat_kernel(kernel), strides[1:])
+
+
+def _neighbours(x: jax.Array, taps: int, stride: int) -> jax.Array:
+    """[B, T, ..., C] to [B, T', ..., taps C]."""
+    frames, rest = x.shape[1], [(0, 0)] * (x.ndim - 2)
+    padded = jnp.pad(x, [(0, 0), (taps // 2, taps // 2), *rest])
+    return jnp.concatenate([padded[:, i : i + frames : stride] for i in range(taps)], -1)
+
+
+def _flat_kernel(kernel: jax.Array) -> jax.Array:
+    """[t, h, w, C, O] to [h, w, t C, O]."""
+    return kernel.transpose(1, 2, 0, 3, 4).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
+
+
+def _unpainted(x: Profiles, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
+    """Profiles of neighbouring frames become channels, as in `_stacked_frames`."""
+    stacked = [
+        _neighbours(profile.swapaxes(1, 2), kernel.shape[0], strides[0])  # [B, T', M, ..., C]
+        for profile in (x.rows, x.columns)
+    ]
+    frames = [profile.reshape(-1, *profile.shape[2:]) for profile in stacked]
+    y = conv_profiles(*frames, _flat_kernel(kernel), tuple(strides[1:]))
+    return y.reshape(*stacked[0].shape[:2], *y.shape[1:])
 
 
 def _summed_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
