@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from posec3d_jax.models.graph.products import affine, with_graph
 from posec3d_jax.models.layers import BatchNorm, Head, recomputed
 
 Initializer = Callable[..., jax.Array]
@@ -40,8 +41,10 @@ class Conv(nn.Module):
         kernel = self.param("kernel", self.kernel_init or fan_in_uniform, shape, jnp.float32)
         start = nn.initializers.zeros if self.kernel_init else uniform(prod(shape[:-1]) ** -0.5)
         bias = self.param("bias", start, (self.features,), jnp.float32)
-        y = convolve_time(x, kernel.astype(x.dtype), self.stride, self.dilation)
-        return y + bias.astype(x.dtype)
+        kernel, bias = kernel.astype(x.dtype), bias.astype(x.dtype)
+        if self.size == 1:
+            return affine(x[:, :: self.stride], kernel[0, 0], bias)
+        return convolve_time(x, kernel, self.stride, self.dilation) + bias
 
 
 def uniform(bound: float) -> Initializer:
@@ -53,8 +56,6 @@ def uniform(bound: float) -> Initializer:
 
 def convolve_time(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1) -> jax.Array:
     """[N, T, V, C] with a kernel [k, 1, C, O], k odd, to [N, ceil(T / stride), V, O]."""
-    if kernel.shape[0] == 1:
-        return x[:, ::stride] @ kernel[0, 0]
     padding = dilation * (kernel.shape[0] - 1) // 2
     return lax.conv_general_dilated(
         x,
@@ -90,7 +91,7 @@ class Product(nn.Module):
     equation: str
 
     def __call__(self, x: jax.Array, graph: jax.Array) -> jax.Array:
-        return jnp.einsum(self.equation, x, graph.astype(x.dtype))
+        return with_graph(self.equation, x, graph)
 
     def multiply_adds(self, x: jax.Array, graph: jax.Array) -> int:
         """One for every combination of the equation's indices."""
