@@ -16,6 +16,7 @@ SHOWN = (
     "efficiency",
     "robustness",
     "cross_annotation",
+    "noise_training",
     "cross_data_set",
     "few_labels",
     "scalability",

@@ -27,7 +27,7 @@ _FREE = (
 # The code that decides the numbers of a training step.
 _DECIDES = (
     *("train.py", "plan.py", "dispatch.py", "resident.py", "recognizer.py", "optimizer.py"),
-    *("sharding.py", "encoders"),
+    *("sharding.py", "encoders", "strokes.py"),
     *("geometry.py", "heatmaps.py", "noise.py", "skeletons.py", "layouts.py", "models"),
     *("data/order.py", "data/sampling.py", "data/pipeline.py", "data/clips.py"),
     *("data/packs.py", "data/selection.py", "data/sources.py"),
