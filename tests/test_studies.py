@@ -109,7 +109,7 @@ def test_every_job_of_a_study_can_be_made_and_is_tested_with_its_own_joints(stud
 def test_what_one_study_trained_is_found_by_the_others():
     known = (cross_annotation, cross_data_set)
     trained = {job.name: job.config for study in known for job in every_job(study, "small")}
-    counts = ((robustness, 8), (streams, 4), (precision, 4), (few_labels, 8), (noise_training, 8))
+    counts = ((robustness, 8), (streams, 4), (precision, 4), (few_labels, 8))
     for study, shared in counts:
         same = [job for job in every_job(study, "small") if job.name in trained]
         assert len(same) == shared
