@@ -23,7 +23,7 @@ SOURCES = {
     "small": ("utd_mhad_kinect", "utd_mhad_blazepose"),
     "paper": cross_annotation.SOURCES["paper"],
 }
-PASSES = {"c3d_light": 60, "stgcnpp": 120}  # of the small preset: 15 and 8 minutes of one core
+PASSES = {"c3d_light": 45, "stgcnpp": 120}  # of the small preset: 10 and 8 minutes of one core
 NOTES = {
     "small": "Top-1, 10 clips. A plain RBF-SVM on the same 12 joints and clips: Kinect to Kinect "
     "77.4, BlazePose to BlazePose 65.3, Kinect to BlazePose 51.6, BlazePose to Kinect 55.8.",
