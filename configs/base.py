@@ -280,3 +280,18 @@ def set_small(config: ConfigDict, frames: int, size: int, width: int) -> None:
     config.train.log_every = 20
     config.optimizer.learning_rate = 0.05 / 16 * config.optimizer.reference_batch
     config.evaluate.batch_size = 80
+
+
+def set_few_clips(config: ConfigDict) -> None:
+    """What some hundred clips take, from which volumes learn slowly by the published recipe.
+
+    Mild crops, no dropout, twice the rate, and positions alone. Chosen on UTD-MHAD's training
+    subjects (Kinect, 12 joints): three of them trained, one tested, 79.6 instead of 65.7 percent,
+    of which a part is owed to twice the passes. Nothing changes for graph networks.
+    """
+    if config.encoder == "graph":
+        return
+    config.geometry.crop_area, config.geometry.crop_aspect = (0.8, 1.0), (0.9, 1.1)
+    config.model.dropout = 0.0
+    config.optimizer.learning_rate *= 2
+    config.volume.use_score, config.volume.drop_missing = False, True

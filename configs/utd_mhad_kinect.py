@@ -5,7 +5,8 @@
   posec3d evaluate --workdir=runs/utd_mhad_kinect
 
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
-their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
+their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet). Recipe:
+few_clips (default; `base.set_few_clips`, and no mirror images), or published.
 
 The 3-D joints are seen by a virtual camera in front of the person, so depth is lost; results of
 networks that see depth do not compare directly. Half an hour on one CPU core. Accuracy, one seed:
@@ -15,11 +16,12 @@ networks that see depth do not compare directly. Half an hour on one CPU core. A
 
 from configs import base, networks
 
-VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
+RECIPES = ("few_clips", "published")
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, RECIPES)
 
 
 def get_config(variant: str = ""):
-    stream, network = base.parse_variant(variant, *VARIANTS)
+    stream, network, recipe = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
     base.set_variant(config, stream, network)
     config.name = f"utd_mhad_kinect_{stream}" + f"_{network}" * (network != "c3d_light")
@@ -31,6 +33,10 @@ def get_config(variant: str = ""):
     config.data.test_split = "test"
     config.data.max_persons = 1
     base.set_small(config, frames=24, size=32, width=16)
+    if recipe == "few_clips":
+        base.set_few_clips(config)
+        config.geometry.flip = 0.0  # everybody is right-handed: no mirror images,
+        config.sampling.test_flip = False  # in tests neither
     config.data.repeat = 10
     config.train.epochs = 6
     return config

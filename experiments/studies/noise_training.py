@@ -13,6 +13,7 @@ as those of robustness.py are.
 from collections.abc import Sequence
 from typing import Any
 
+from configs import base
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import NETWORKS, NOISE, NOISY, leave_out_scores
 from experiments.studies.presets import SMALL
@@ -68,12 +69,10 @@ def config_for(preset: str, source: str, network: str, seed: int = 0) -> Any:
 
 
 def _serve_volumes(config) -> None:
+    base.set_few_clips(config)
     leave_out_scores(config)
     config.noise.score = 0.0
-    config.model.dropout = 0.0
     config.geometry.flip = 0.0
-    config.geometry.crop_area, config.geometry.crop_aspect = (0.8, 1.0), (0.9, 1.1)
-    config.optimizer.learning_rate *= 2
 
 
 def _serve_graphs(config) -> None:

@@ -17,8 +17,10 @@ KINECT_CAMERA = dict(kind="perspective", image_size=(240, 320), focal=285.63, ya
 
 
 def config_of(data_set: str, network: str, stream: str = "joint") -> Any:
-    """The config of configs/<data_set>.py for that network."""
-    return importlib.import_module(f"configs.{data_set}").get_config(f"{stream}-{network}")
+    """The config of configs/<data_set>.py for that network, by the published recipe."""
+    module = importlib.import_module(f"configs.{data_set}")
+    words = [stream, network, *(["published"] if hasattr(module, "RECIPES") else [])]
+    return module.get_config("-".join(words))
 
 
 def skeleton_of(config) -> Skeleton:
