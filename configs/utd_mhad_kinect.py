@@ -9,9 +9,9 @@ their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measure
 few_clips (default; `base.set_few_clips`, and no mirror images), or published.
 
 The 3-D joints are seen by a virtual camera in front of the person, so depth is lost; results of
-networks that see depth do not compare directly. 45 minutes on one slow CPU core. Accuracy, one seed:
-80.9 (results/utd_mhad_kinect_joint.json), by the published recipe 77.9; a plain SVM 74.7 on x and
-y, 77.4 on 12 projected joints.
+networks that see depth do not compare directly. 45 minutes on one slow CPU core. Accuracy, one
+seed: 80.9 (results/utd_mhad_kinect_joint.json), by the published recipe 77.9; a plain SVM 74.7 on x
+and y, 77.4 on 12 projected joints.
 """
 
 from configs import base, networks
