@@ -1,7 +1,7 @@
 """How fast this package is, beside PyTorch and NumPy doing the same, in one run.
 
     pip install -r benchmarks/requirements.txt      # PyTorch, for the benchmarks only
-    python -m benchmarks.speed                      # every part; 20 minutes on 2 cores
+    python -m benchmarks.speed                      # every part; up to an hour on 2 cores
     python -m benchmarks.speed --parts=drawing,networks --rounds=5
 
 Peers run in processes of their own with equal allocator settings, in alternating rounds; a figure
