@@ -13,7 +13,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,8 +43,11 @@ def generated_clips(count: int) -> Iterator[SkeletonSequence]:
         yield SkeletonSequence(f"clip{i}", keypoint, score, (1080, 1920), i % 60)
 
 
-def prepare_generated(folder: Path, count: int) -> list[Path]:
-    """The generated clips as two data sets, one of either storage."""
+STORAGES = ("pack", "tfds")
+
+
+def prepare_generated(folder: Path, count: int, storages: Sequence[str] = STORAGES) -> list[Path]:
+    """The generated clips as data sets, one of each storage."""
 
     def read(path, *, skeleton, camera, report) -> SkeletonDataset:
         splits = {"train": tuple(f"clip{i}" for i in range(count))}
@@ -54,10 +57,10 @@ def prepare_generated(folder: Path, count: int) -> list[Path]:
     config = base.get_config().data
     config.format, config.source = "generated", str(folder)
     config.val_split = config.test_split = ""
-    for config.storage in ("pack", "tfds"):
+    for config.storage in storages:
         config.dir = str(folder / config.storage)
         prepare(config, progress=lambda line: None)
-    return [folder / "pack", folder / "tfds"]
+    return [folder / storage for storage in storages]
 
 
 def open_each_way(folder: Path) -> Iterator[tuple[str, Source]]:

@@ -1,12 +1,14 @@
 """What is timed of this package; each case returns a call to time, and facts to report."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from benchmarks.clips import make_clips, open_folder
 from configs import base
@@ -24,7 +26,8 @@ from posec3d_jax.recognizer import (
     make_recognizer,
     make_train_step,
 )
-from posec3d_jax.sharding import make_mesh, to_devices
+from posec3d_jax.sharding import by_clip, make_mesh, replicated, to_devices
+from posec3d_jax.summary import trace_layers
 
 Case = tuple[Callable[[], Any], dict[str, Any]]
 
@@ -115,16 +118,20 @@ def train_step(batch: int, **options: Any) -> Case:
     recognizer = make_recognizer(config)
     clips = {"volume": _volumes(config, batch), "label": make_clips(batch, 1, 1)["label"]}
     drawn = replace(recognizer.encoder, train=lambda clips, key: clips["volume"])
-    batches = itertools.repeat(jax.device_put(clips))
-    return _steps(config, replace(recognizer, encoder=drawn), batch, batches), _facts()
+    batches = itertools.repeat(jax.device_put(clips, by_clip(make_mesh())))
+    layers = trace_layers(recognizer, recognizer.encoder.train_shape)
+    written = [math.prod(layer.output) for layer in layers if layer.kind == "convolution"]
+    facts = _facts() | {"activations": sum(written)}  # values that the convolutions of a clip write
+    return _steps(config, replace(recognizer, encoder=drawn), batch, batches), facts
 
 
 def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
     """The train step of `posec3d train`: keypoints to updated parameters, drawing included."""
     config = _config(**options)
     config.data.max_persons = persons
-    clips = jax.device_put(make_clips(batch, persons, config.sampling.num_frames))
-    return _steps(config, make_recognizer(config), batch, itertools.repeat(clips)), _facts()
+    clips = make_clips(batch, persons, config.sampling.num_frames)
+    batches = itertools.repeat(next(to_devices(iter([clips]), make_mesh())))
+    return _steps(config, make_recognizer(config), batch, batches), _facts()
 
 
 def end_to_end(batch: int, folder: str, **options: Any) -> Case:
@@ -143,14 +150,21 @@ def _steps(config, recognizer: Recognizer, batch: int, batches: Iterator) -> Cal
     schedule = make_schedule(config.optimizer, batch, 1000, 24000)
     optimizer = make_optimizer(config.optimizer, schedule)
     step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
-    state = jax.jit(lambda k: create_state(recognizer, optimizer, k))(jax.random.key(0))
-    held, key = [state], jax.random.key(1)
+    whole = replicated(make_mesh())  # from the first step on, or the second one compiles again
+    create = jax.jit(lambda k: create_state(recognizer, optimizer, k), out_shardings=whole)
+    held, key = [create(jax.random.key(0))], jax.device_put(jax.random.key(1), whole)
 
     def run():
         held[0], metrics = step(held[0], next(batches), key)
         return jax.block_until_ready(metrics)
 
     return run
+
+
+def copy(gigabytes: float = 4.0) -> Case:
+    """Memory to memory on the device: each byte is read once and written once."""
+    values = jnp.zeros(int(gigabytes * 2.5e8), jnp.float32)
+    return _call(_jit(lambda x: x + 1), values), _facts()
 
 
 def predict(network: str, clips: int = 1, flip: bool = False, frames: int = 48) -> Case:
@@ -167,6 +181,7 @@ CASES = MappingProxyType(
     {
         case.__name__: case
         for case in (
+            copy,
             draw,
             draw_test,
             forward,

@@ -23,6 +23,7 @@ class Peer:
         self._pipe, other = context.Pipe()
         before = dict(os.environ)
         os.environ[host.TUNABLES] = host.MALLOC
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # a GPU's memory is for both
         self._process = context.Process(target=_serve, args=(other, module))  # may have children
         self._process.start()
         other.close()

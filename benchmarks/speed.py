@@ -2,7 +2,8 @@
 
     pip install -r benchmarks/requirements.txt      # PyTorch, for the benchmarks only
     python -m benchmarks.speed                      # every part; up to an hour on 2 cores
-    python -m benchmarks.speed --parts=drawing,networks --rounds=5
+    python -m benchmarks.speed --parts=drawing,networks --networks=slowonly --rounds=5
+    python -m benchmarks.speed --gpu                # sizes, precision and peers of a GPU
 
 Peers run in processes of their own with equal allocator settings, in alternating rounds; a figure
 is the median over rounds, a ratio the median of the rounds' own ratios (ours / theirs, in time).
@@ -15,7 +16,7 @@ import importlib.util
 import itertools
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ Row = dict[str, Any]
 class Bench:
     """The peers, and how long to time them."""
 
-    def __init__(self, rounds: int, seconds: float, gpu: bool):
-        self.rounds, self.seconds, self.gpu = rounds, seconds, gpu
+    def __init__(self, rounds: int, seconds: float, gpu: bool, networks: Sequence[str] = NETWORKS):
+        self.rounds, self.seconds, self.gpu, self.networks = rounds, seconds, gpu, networks
         self.ours, self.numpy = Peer("jax_cases"), Peer("numpy_cases")
         self.torch = Peer("torch_cases") if importlib.util.find_spec("torch") else None
 
@@ -45,7 +46,8 @@ class Bench:
         times = [
             [t / f.get("clips", clips) for t in row] for row, f in zip(times, facts, strict=True)
         ]
-        row = {"name": name} | compare(times) | {"options": ours[2], "peer": theirs and theirs[1]}
+        row = {"name": name} | compare(times) | {"options": ours[2], "facts": facts[0]}
+        row["peer"] = theirs and theirs[1]
         peer = f"{row['peer_seconds'] * 1e3:10.2f} {row['ratio']:7.2f}" if len(times) == 2 else ""
         print(f"{name:58} {row['seconds'] * 1e3:10.2f} {peer}", flush=True)
         return row
@@ -69,22 +71,24 @@ def drawing(bench: Bench) -> Iterator[Row]:
 
 def networks(bench: Bench) -> Iterator[Row]:
     """Volumes to logits, and to updated parameters, against PyTorch, 48 x 56 x 56."""
-    batch, dtypes = (64, ("float32", "bfloat16")) if bench.gpu else (4, ("float32",))
-    for network in NETWORKS:
-        for case in ("forward", "train_step"):
-            for dtype in dtypes:
-                options = {"network": network, "batch": batch, "dtype": dtype}
-                theirs = bench.torch, case, options | {"compiled": bench.gpu}
-                name = f"{network} {case.replace('_', ' ')}, batch {batch}, {dtype}"
-                yield bench.row(name, (bench.ours, case, options), theirs)
+    for network, case in itertools.product(bench.networks, ("train_step", "forward")):
+        options = {"network": network} | _size(bench)
+        theirs = bench.torch, case, options | {"compiled": bench.gpu}
+        name = f"{network} {case.replace('_', ' ')}, batch {options['batch']}, {options['dtype']}"
+        yield bench.row(name, (bench.ours, case, options), theirs)
+
+
+def _size(bench: Bench) -> dict[str, Any]:
+    if bench.gpu:
+        return {"batch": 64, "dtype": "bfloat16"}
+    return {"batch": 4, "dtype": "float32"}
 
 
 def from_keypoints(bench: Bench) -> Iterator[Row]:
     """The same from keypoints on our side, drawing included, against PyTorch on drawn volumes."""
-    batch, dtype = (64, "bfloat16") if bench.gpu else (4, "float32")
     cases = (("forward", "whole_forward"), ("train_step", "whole_step"))
-    for network, (case, whole), persons in itertools.product(NETWORKS, cases, (1, 2)):
-        options = {"network": network, "batch": batch, "dtype": dtype}
+    for network, (case, whole), persons in itertools.product(bench.networks, cases, (1, 2)):
+        options = {"network": network} | _size(bench)
         theirs = bench.torch, case, options | {"compiled": bench.gpu}
         ours = bench.ours, whole, options | {"persons": persons}
         name = f"{network} {case.replace('_', ' ')} from keypoints, {persons} persons"
@@ -93,8 +97,7 @@ def from_keypoints(bench: Bench) -> Iterator[Row]:
 
 def persons(bench: Bench) -> Iterator[Row]:
     """What drawing adds to a SlowOnly training step, and how the step grows with persons."""
-    batch = 64 if bench.gpu else 4
-    options = {"batch": batch}
+    options = _size(bench)
     step = bench.row("training step without drawing", (bench.ours, "train_step", options))
     yield step
     for count in (1, 2, 5, 13):
@@ -113,9 +116,27 @@ def scaling(bench: Bench) -> Iterator[Row]:
         yield bench.row(f"drawing, {name}", (bench.ours, "draw", options), clips=options["batch"])
 
 
+def memory_limit(bench: Bench) -> Iterator[Row]:
+    """On a GPU: the time of six passes over its activations as a share of a training step's.
+
+    Six is a frugal count: write, read, statistics, normalise, and two of the gradient. Activations
+    are what convolutions write, at the compute dtype.
+    """
+    if not bench.gpu:
+        return
+    copied = bench.row("copying 4 GB on the device", (bench.ours, "copy", {"gigabytes": 4.0}))
+    yield copied | {"bytes_a_second": 8e9 / copied["seconds"]}
+    for network in bench.networks:
+        options = {"network": network} | _size(bench)
+        row = bench.row(f"{network} train step", (bench.ours, "train_step", options))
+        limit = 6 * 2 * options["batch"] * row["facts"]["activations"] * copied["seconds"] / 8e9
+        print(f"  of the limit of memory, {limit * 1e3:.2f} ms: {limit / row['seconds']:.0%}")
+        yield row | {"limit_seconds": limit, "share_of_limit": limit / row["seconds"]}
+
+
 def recognition(bench: Bench) -> Iterator[Row]:
     """One recording, keypoints on the host to a label: one clip, and the test protocol."""
-    for network in NETWORKS:
+    for network in bench.networks:
         for clips, flip, name in ((1, False, "one clip"), (10, True, "10 clips x flip")):
             options = {"network": network, "clips": clips, "flip": flip}
             theirs = bench.torch, "predict", options
@@ -125,7 +146,7 @@ def recognition(bench: Bench) -> Iterator[Row]:
 
 def starting(bench: Bench) -> Iterator[Row]:
     """A fresh process to its first label and training step, compiling, and with that kept."""
-    for network, goal in itertools.product(NETWORKS, GOALS):
+    for network, goal in itertools.product(bench.networks, GOALS):
         with tempfile.TemporaryDirectory() as cache:
             for kept in ("nothing kept", "programs kept"):
                 name = f"{network}, start to first {goal}, {kept}"
@@ -136,15 +157,14 @@ def starting(bench: Bench) -> Iterator[Row]:
 
 def end_to_end(bench: Bench) -> Iterator[Row]:
     """Data on disk to updated parameters, against PyTorch fed by NumPy drawing in workers."""
-    batch, workers = (64, 16) if bench.gpu else (8, 2)
-    dtype = "bfloat16" if bench.gpu else "float32"
+    size, workers = (_size(bench), 16) if bench.gpu else (_size(bench) | {"batch": 8}, 2)
     with tempfile.TemporaryDirectory() as folder:
-        pack, _ = prepare_generated(Path(folder), 400)
-        for network in NETWORKS if bench.gpu else ("x3d_shallow",):
-            options = {"network": network, "batch": batch, "folder": str(pack), "dtype": dtype}
+        (pack,) = prepare_generated(Path(folder), 400, ["pack"])
+        for network in bench.networks if bench.gpu else ("x3d_shallow",):
+            options = {"network": network, "folder": str(pack)} | size
             peer_options = options | {"workers": workers, "compiled": bench.gpu}
             theirs = bench.torch, "end_to_end", peer_options
-            name = f"{network} end to end, batch {batch}"
+            name = f"{network} end to end, batch {size['batch']}"
             yield bench.row(name, (bench.ours, "end_to_end", options), theirs)
 
 
@@ -155,6 +175,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
         networks,
         from_keypoints,
         persons,
+        memory_limit,
         scaling,
         recognition,
         end_to_end,
@@ -166,21 +187,30 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each timing of a round")
     parser.add_argument("--gpu", action="store_true", help="sizes and precisions of a GPU")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/speed.json"))
     options = parser.parse_args()
-    if unknown := set(options.parts.split(",")) - set(PARTS):
-        parser.error(f"no part {sorted(unknown)}; there are {', '.join(PARTS)}")
-    record = {"machine": machine(), "rounds": options.rounds, "parts": {}}
+    for name, known in (("parts", PARTS), ("networks", NETWORKS)):
+        if unknown := set(getattr(options, name).split(",")) - set(known):
+            parser.error(f"no {name} {sorted(unknown)}; there are {', '.join(known)}")
     print(f"{'milliseconds':58} {'ours':>10} {'peer':>10} {'ratio':>7}")
-    with closing(Bench(options.rounds, options.seconds, options.gpu)) as bench:
-        for part in options.parts.split(","):
-            record["parts"][part] = list(PARTS[part](bench))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=1) + "\n")
+    chosen = options.networks.split(",")
+    with closing(Bench(options.rounds, options.seconds, options.gpu, chosen)) as bench:
+        _measure(bench, options.parts.split(","), options.out)
     print(f"written to {options.out}")
+
+
+def _measure(bench: Bench, parts: Sequence[str], out: Path) -> None:
+    """Writes the record anew after every row, so that a run that was cut short has left one."""
+    record = {"machine": machine(), "rounds": bench.rounds, "parts": {part: [] for part in parts}}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        for row in PARTS[part](bench):
+            record["parts"][part].append(row)
+            out.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ a volume 12 frames with everybody in it.
 
 Left and right are part of the label, so that nothing is mirrored. People in a crowd stand side by
 side: the crop keeps their box's own shape, and the volume is stretched to use all of its height.
-Not measured yet; `python -m experiments.studies.scalability` does it.
+Accuracy of C3D-light, on storage `pack`: 59.4 and 57.8 % in one clip (seeds 0 and 1; chance is
+12.5), 25 minutes of a CPU core each. ST-GCN++ has not learnt it: five of the 15 passes, three
+minutes of a core each, left it at chance. Its mean over 13 persons leaves a thirteenth of the one
+who acts, so that it may need many more.
 """
 
 from configs import base, networks

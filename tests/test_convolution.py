@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.models.convolution import convolve
-from posec3d_jax.models.layers import max_pool_frames
+from posec3d_jax.models.pooling import max_pool_frames
 
 CASES = {
     "pointwise": ((1, 1, 1), (1, 1, 1), 5, 7),
@@ -25,11 +25,31 @@ CASES = {
 }
 
 
+# What only a GPU's formulation tells apart: pixels of a row as channels, and frames as well.
+OF_A_GPU = {
+    "stem of few channels": ((1, 7, 7), (1, 1, 1), 17, 8),
+    "narrower": ((1, 5, 5), (1, 1, 1), 6, 4),
+    "full of an odd number": ((3, 3, 3), (1, 1, 1), 17, 4),
+    "full, strided in time": ((3, 3, 3), (2, 1, 1), 3, 4),
+}
+
+
 @pytest.mark.parametrize("size", [(6, 8, 8), (5, 7, 9)], ids=["even", "odd"])
 @pytest.mark.parametrize("case", CASES)
 def test_equals_the_plain_convolution(case, size):
-    taps, strides, channels, out = CASES[case]
-    inputs = 1 if case.startswith("depth-wise") else channels
+    _check(*CASES[case], size, depthwise=case.startswith("depth-wise"))
+
+
+@pytest.mark.parametrize("size", [(6, 8, 8), (5, 7, 9)], ids=["even", "odd"])
+@pytest.mark.parametrize("case", CASES | OF_A_GPU)
+def test_what_a_gpu_runs_equals_the_plain_convolution(case, size, monkeypatch):
+    """Its formulations are plain XLA, and so run here, too."""
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    _check(*(CASES | OF_A_GPU)[case], size, depthwise=case.startswith("depth-wise"))
+
+
+def _check(taps, strides, channels, out, size, *, depthwise):
+    inputs = 1 if depthwise else channels
     with jax.enable_x64(True):
         x = jax.random.normal(jax.random.key(0), (2, *size, channels), jnp.float64)
         kernel = jax.random.normal(jax.random.key(1), (*taps, inputs, out), jnp.float64)
@@ -43,8 +63,20 @@ def _value_and_gradients(x, kernel, strides, plain):
     return value, *pullback(jnp.cos(value))
 
 
-def test_max_pool_equals_reduce_window():
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_max_pool_equals_reduce_window(backend, monkeypatch):
     x = jax.random.normal(jax.random.key(0), (2, 3, 7, 9, 4))
     window, pads = (1, 1, 3, 3, 1), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0))
     expected = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, (1,) * 5, pads)
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
     np.testing.assert_array_equal(max_pool_frames(x), expected)
+
+
+def test_max_pool_gradients_of_ties_are_the_same_on_every_backend(monkeypatch):
+    x = jnp.round(2 * jax.random.normal(jax.random.key(0), (2, 3, 7, 9, 4)))
+    gradients = []
+    for backend in ("cpu", "gpu"):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+        value, pullback = jax.vjp(max_pool_frames, x)
+        gradients.append(pullback(jnp.cos(jnp.arange(x.size)).reshape(x.shape))[0])
+    np.testing.assert_allclose(*gradients, rtol=0, atol=1e-6)

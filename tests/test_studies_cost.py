@@ -79,15 +79,17 @@ def _pretended(makers, setting, folder, rounds, seconds):
     ] * rounds
 
 
-def test_scalability_reports_what_was_measured(tmp_path, monkeypatch):
+@pytest.mark.parametrize("preset", ["small", "paper"])
+def test_scalability_reports_what_was_measured(preset, tmp_path, monkeypatch):
     monkeypatch.setattr(cost, "measure", _pretended)
     monkeypatch.setattr(cost, "counts", _counts)
-    rows = scalability.measure("small", tmp_path)
-    rows += [job.facts | {"top1": 0.5 + 0.1 * job.facts["seed"]} for job in _jobs(scalability)]
-    paths = write_study(scalability.report("small", rows), tmp_path / "report")
+    rows = scalability.measure(preset, tmp_path)
+    jobs = scalability.jobs(preset, (0, 1, 2))
+    rows += [job.facts | {"top1": 0.5 + 0.1 * job.facts["seed"]} for job in jobs]
+    paths = write_study(scalability.report(preset, rows), tmp_path / "report")
     page = paths[2].read_text()
     assert "| persons 1 | persons 2 | persons 4 | persons 8 | persons 13 |" in page
-    assert "*PoseConv3D (paper)*" in page and "60.0 ± 10.0" in page
+    assert "*PoseConv3D (paper)*" in page and ("60.0 ± 10.0" in page) == (preset == "paper")
     (row,) = (row for row in rows if row["network"] == "slowonly" and row["persons"] == 8)
     assert row["step_ms"] == 10 and row["drawing_share"] == 1 and row["step_ratio"] == 1
     with open(paths[1], newline="") as file:
@@ -98,7 +100,7 @@ def test_efficiency_reports_all_networks_in_one_table(tmp_path, monkeypatch):
     monkeypatch.setattr(cost, "measure", _pretended)
     monkeypatch.setattr(cost, "counts", _counts)
     rows = efficiency.measure("small", tmp_path)
-    rows += [job.facts | {"top1": 0.5} for job in _jobs(efficiency)]
+    rows += [job.facts | {"top1": 0.5} for job in efficiency.jobs("small", (0, 1, 2))]
     page = write_study(efficiency.report("small", rows), tmp_path)[2].read_text()
     for network in networks.ALL_NETWORKS:
         assert f"| {network.replace('_', ' ')} | 7 | " in page
@@ -107,10 +109,6 @@ def test_efficiency_reports_all_networks_in_one_table(tmp_path, monkeypatch):
 
 def _counts(config):
     return dict.fromkeys(("parameters", "multiply_adds", "multiply_adds_all"), 7.0)
-
-
-def _jobs(study):
-    return study.jobs("small", (0, 1, 2))
 
 
 def test_counts_are_kept_with_the_config_that_they_are_of(tmp_path, monkeypatch):

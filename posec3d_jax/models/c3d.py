@@ -3,7 +3,8 @@
 import flax.linen as nn
 import jax
 
-from posec3d_jax.models.layers import ConvNorm, Head, avg_pool_frames, recomputed
+from posec3d_jax.models.layers import ConvNorm, Head, recomputed
+from posec3d_jax.models.pooling import avg_pool_frames
 
 
 class C3DLight(nn.Module):

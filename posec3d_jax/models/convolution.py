@@ -1,7 +1,7 @@
 """Convolution over [B, T, H, W, C], in the formulation that is fastest on the running backend.
 
-Accelerators get one 3-D convolution. XLA's CPU backend is several times slower at those than at
-what the factorised kernels of these networks really are, so on a CPU
+A TPU gets one 3-D convolution, a GPU what `conv_gpu.py` says. XLA's CPU backend is several times
+slower at those than at what the factorised kernels of these networks really are, so on a CPU
   (1, 1, 1) is a matrix product,
   (1, k, k) is a 2-D convolution over B * T frames, with its own weight gradient,
   (k, 1, 1) is one matrix product and k shifted sums,
@@ -21,7 +21,9 @@ from jax import lax
 
 from posec3d_jax.models.conv_2d import conv_2d
 from posec3d_jax.models.conv_depthwise import conv_depthwise
+from posec3d_jax.models.conv_gpu import conv_gpu
 from posec3d_jax.models.conv_profiles import conv_profiles
+from posec3d_jax.models.stacked_frames import flat_kernel, neighbours
 from posec3d_jax.strokes import Profiles
 
 
@@ -34,27 +36,29 @@ def convolve(
 ) -> jax.Array:
     """Convolves `x` [B, T, H, W, C] with `kernel` [t, h, w, C / groups, O], odd sizes.
 
-    A kernel with one input channel and x with O channels is depth-wise. `plain` forces XLA's own
-    3-D convolution on every backend.
+    A kernel with one input channel and x with O channels is depth-wise. It is used in the dtype of
+    x. `plain` forces XLA's own 3-D convolution on every backend.
     """
-    strides = tuple(strides)
+    strides, kernel = tuple(strides), kernel.astype(x.dtype)
     depthwise = kernel.shape[3] == 1 and x.shape[-1] == kernel.shape[4] and x.shape[-1] > 1
     if isinstance(x, Profiles):
         return _unpainted(x, kernel, strides)
-    if plain or jax.default_backend() != "cpu":
+    size, backend = kernel.shape[:3], "any" if plain else jax.default_backend()
+    few_channels = x.shape[-1] < 32  # k copies of the input then weigh less than of the output
+    if backend == "gpu" and (depthwise or 1 in size or few_channels):
+        return conv_gpu(x, kernel, strides, depthwise)
+    if backend != "cpu":
         return _conv_3d(x, kernel, strides, x.shape[-1] if depthwise else 1)
-    size = kernel.shape[:3]
     if depthwise:
         return conv_depthwise(x, kernel, strides)
     if size == (1, 1, 1):
-        return _pointwise(x[:, :: strides[0], :: strides[1], :: strides[2]], kernel[0, 0, 0])
+        return _pointwise(*pointwise_operands(x, kernel, strides))
     x = x[:, :: strides[0]] if size[0] == 1 else x
     if size[0] == 1:
         return _per_frame(x, kernel[0], strides[1:])
     if size[1:] == (1, 1):
         y = _temporal(x[:, :, :: strides[1], :: strides[2]], kernel[:, 0, 0])
         return y[:, :: strides[0]]
-    few_channels = x.shape[-1] < 32  # k copies of the input then weigh less than of the output
     if few_channels or strides[0] > 1:
         return _stacked_frames(x, kernel, strides)
     return _summed_frames(x, kernel, strides[1:])
@@ -69,6 +73,13 @@ def _conv_3d(x: jax.Array, kernel: jax.Array, strides: Sequence[int], groups: in
         dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
         feature_group_count=groups,
     )
+
+
+def pointwise_operands(
+    x: jax.Array, kernel: jax.Array, strides: Sequence[int]
+) -> tuple[jax.Array, jax.Array]:
+    """x [..., I] and the matrix [I, O] whose product a (1, 1, 1) convolution is."""
+    return x[:, :: strides[0], :: strides[1], :: strides[2]], kernel[0, 0, 0]
 
 
 def _pointwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -108,30 +119,18 @@ def _moved(x: jax.Array, frames: int) -> jax.Array:
 
 def _stacked_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
     """(k, k, k): the k neighbouring frames become channels of one 2-D convolution."""
-    stacked = _neighbours(x, kernel.shape[0], strides[0])
-    return _per_frame(stacked, _flat_kernel(kernel), strides[1:])
-
-
-def _neighbours(x: jax.Array, taps: int, stride: int) -> jax.Array:
-    """[B, T, ..., C] to [B, T', ..., taps C]."""
-    frames, rest = x.shape[1], [(0, 0)] * (x.ndim - 2)
-    padded = jnp.pad(x, [(0, 0), (taps // 2, taps // 2), *rest])
-    return jnp.concatenate([padded[:, i : i + frames : stride] for i in range(taps)], -1)
-
-
-def _flat_kernel(kernel: jax.Array) -> jax.Array:
-    """[t, h, w, C, O] to [h, w, t C, O]."""
-    return kernel.transpose(1, 2, 0, 3, 4).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
+    stacked = neighbours(x, kernel.shape[0], strides[0])
+    return _per_frame(stacked, flat_kernel(kernel), strides[1:])
 
 
 def _unpainted(x: Profiles, kernel: jax.Array, strides: Sequence[int]) -> jax.Array:
     """Profiles of neighbouring frames become channels, as in `_stacked_frames`."""
     stacked = [
-        _neighbours(profile.swapaxes(1, 2), kernel.shape[0], strides[0])  # [B, T', M, ..., C]
+        neighbours(profile.swapaxes(1, 2), kernel.shape[0], strides[0])  # [B, T', M, ..., C]
         for profile in (x.rows, x.columns)
     ]
     frames = [profile.reshape(-1, *profile.shape[2:]) for profile in stacked]
-    y = conv_profiles(*frames, _flat_kernel(kernel), tuple(strides[1:]))
+    y = conv_profiles(*frames, flat_kernel(kernel), tuple(strides[1:]))
     return y.reshape(*stacked[0].shape[:2], *y.shape[1:])
 
 

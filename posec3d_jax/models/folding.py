@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from posec3d_jax.models import layers
+from posec3d_jax.models import layers, norm
 from posec3d_jax.models.graph import layers as graph_layers
 
 Tree = Any
@@ -26,10 +26,10 @@ def fold(model: nn.Module, variables: Tree, inputs: jax.Array | jax.ShapeDtypeSt
     """
     params, statistics = (flatten_dict(variables[k]) for k in ("params", "batch_stats"))
     for path in _conv_norms(model, variables, inputs):
-        conv, norm = (*path, "conv"), (*path, "bn")
-        mean, var = (statistics.pop((*norm, key)) for key in ("mean", "var"))
-        factor = layers.norm_factor(params.pop((*norm, "scale")), var)
-        params[*norm, "bias"] = params[*norm, "bias"] - mean * factor
+        conv, bn = (*path, "conv"), (*path, "bn")
+        mean, var = (statistics.pop((*bn, key)) for key in ("mean", "var"))
+        scale, bias = params.pop((*bn, "scale")), params[*bn, "bias"]
+        factor, params[*bn, "bias"] = norm.factor_and_shift(scale, bias, mean, var)
         for key in ("kernel", "bias"):
             if (*conv, key) in params:
                 params[*conv, key] = params[*conv, key] * factor

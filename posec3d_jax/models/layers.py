@@ -1,12 +1,14 @@
-"""The layers every network is made of: convolution, BatchNorm, their pair, pooling, the head."""
+"""The layers every network is made of: convolution, BatchNorm, their pair, the head."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from posec3d_jax.models.convolution import convolve
+from posec3d_jax.models import norm
+from posec3d_jax.models.convolution import convolve, pointwise_operands
 
 
 class Conv(nn.Module):
@@ -19,11 +21,12 @@ class Conv(nn.Module):
     use_bias: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, apply: Callable = convolve) -> Any:
+        """`apply` is what to do with x, kernel and strides."""
         inputs = 1 if self.depthwise else x.shape[-1]
         shape = (*self.kernel_size, inputs, self.features)
         kernel = self.param("kernel", kaiming_normal, shape, jnp.float32)
-        y = convolve(x, kernel.astype(x.dtype), self.strides)
+        y = apply(x, kernel, self.strides)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
             y = y + bias.astype(x.dtype)
@@ -50,56 +53,57 @@ class BatchNorm(nn.Module):
     first_scale: float = 1.0  # 1e-6 where a graph network's branch is to start almost silent
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        channels = x.shape[-1]
+    def __call__(
+        self,
+        x: jax.Array,
+        train: bool,
+        residual: jax.Array | None = None,
+        relu: bool = False,
+        kernel: jax.Array | None = None,
+    ) -> jax.Array:
+        """x [B, ..., C] normalised, then `residual` added, then a ReLU if asked for.
+
+        With `kernel` [I, C], in training only, it is x [B, ..., I] @ kernel that is normalised.
+        """
+        channels = x.shape[-1] if kernel is None else kernel.shape[-1]
         if not self.is_initializing() and not self.has_variable("params", "scale"):
-            return _affine(x, 1.0, self.get_variable("params", "bias"))
+            return _finish(x + self.get_variable("params", "bias").astype(x.dtype), residual, relu)
         initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
         mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,), jnp.float32)
         var = self.variable("batch_stats", "var", jnp.ones, (channels,), jnp.float32)
         if not train:
-            return _normalize(x, mean.value, var.value, scale, bias)
-        grouped = x.reshape(self.groups, -1, *x.shape[1:])
-        batch_mean, batch_var = _statistics(grouped)
+            factor, shift = norm.factor_and_shift(scale, bias, mean.value, var.value)
+            return _finish((norm.widen(x) * factor + shift).astype(x.dtype), residual, relu)
+        y, means, variances = self._with_own_statistics(x, kernel, scale, bias, residual, relu)
         if not self.is_initializing():
-            count = grouped.size / (self.groups * channels)
-            unbiased = batch_var * (count / max(count - 1, 1))
-            mean.value = 0.9 * mean.value + 0.1 * batch_mean.mean(0)
+            count = y.size / (self.groups * channels)
+            unbiased = variances * (count / max(count - 1, 1))
+            mean.value = 0.9 * mean.value + 0.1 * means.mean(0)
             var.value = 0.9 * var.value + 0.1 * unbiased.mean(0)
-        expand = (slice(None), *([None] * (x.ndim - 1)))
-        mean_b, var_b = (v[expand] for v in (batch_mean, batch_var))
-        return _normalize(grouped, mean_b, var_b, scale, bias).reshape(x.shape)
+        return y
 
+    def _with_own_statistics(self, x, kernel, scale, bias, residual, relu: bool):
+        """The output [B, ..., C], and each group's mean and variance [G, C]."""
 
-def _statistics(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Mean and biased variance [G, C] of [G, B / G, T, H, W, C], in one pass over memory."""
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    axes = tuple(range(1, x.ndim - 1))
-    mean = wide.mean(axes)
-    return mean, jnp.maximum(jnp.square(wide).mean(axes) - jnp.square(mean), 0.0)
+        def of_group(x, residual):
+            if kernel is None:
+                return norm.normalized(x, scale, bias, residual, relu)
+            return norm.product_normalized(x, kernel, scale, bias, residual, relu)
 
-
-def _normalize(x, mean, var, scale, bias) -> jax.Array:
-    """Scale and shift put together first, so that the array is read and written once."""
-    factor = norm_factor(scale, var)
-    return _affine(x, factor, bias - mean * factor)
-
-
-def norm_factor(scale: jax.Array, var: jax.Array) -> jax.Array:
-    """What a BatchNorm multiplies its channels with."""
-    return scale * jax.lax.rsqrt(var + 1e-5)
-
-
-def _affine(x: jax.Array, factor, shift) -> jax.Array:
-    """x * factor + shift, computed in at least float32."""
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    return (wide * factor + shift).astype(x.dtype)
+        split = (-1,) if self.groups == 1 else (self.groups, -1)
+        rows = [a if a is None else a.reshape(*split, a.shape[-1]) for a in (x, residual)]
+        if self.groups == 1:  # not as a group of one: its dimension has XLA copy every residual
+            y, statistics = of_group(*rows)
+            statistics = [value[None] for value in statistics]
+        else:
+            y, statistics = jax.vmap(of_group)(*rows)
+        return y.reshape(*x.shape[:-1], y.shape[-1]), *statistics
 
 
 class ConvNorm(nn.Module):
-    """Convolution, BatchNorm, activation: the reference's ConvModule."""
+    """Convolution, BatchNorm, residual if there is one, activation: the reference's ConvModule."""
 
     features: int
     kernel_size: Sequence[int]
@@ -110,38 +114,30 @@ class ConvNorm(nn.Module):
     zero_scale: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        x = Conv(self.features, self.kernel_size, self.strides, self.depthwise, name="conv")(x)
-        x = BatchNorm(self.groups, self.zero_scale, name="bn")(x, train)
-        return x if self.activation is None else self.activation(x)
+    def __call__(self, x: jax.Array, train: bool, residual: jax.Array | None = None) -> jax.Array:
+        relu, kernel = self.activation is nn.relu, None
+        conv = Conv(self.features, self.kernel_size, self.strides, self.depthwise, name="conv")
+        if train and self._is_widening(x) and not self.is_initializing():
+            x, kernel = conv(x, apply=pointwise_operands)
+        else:
+            x = conv(x)
+        x = BatchNorm(self.groups, self.zero_scale, name="bn")(x, train, residual, relu, kernel)
+        return x if relu or self.activation is None else self.activation(x)
+
+    def _is_widening(self, x: jax.Array) -> bool:
+        """A product to more channels than it reads: these need not be written to be normalised."""
+        return tuple(self.kernel_size) == (1, 1, 1) and self.features >= x.shape[-1]
+
+
+def _finish(x: jax.Array, residual: jax.Array | None, relu: bool) -> jax.Array:
+    x = x if residual is None else x + residual
+    return nn.relu(x) if relu else x
 
 
 def recomputed(module: type[nn.Module], remat: bool) -> type[nn.Module]:
     """With `remat`, the module's class keeps only its input for the backward pass, and computes
     the rest again there; for modules called as (x, train)."""
     return nn.remat(module, static_argnums=(2,)) if remat else module
-
-
-def max_pool_frames(x: jax.Array) -> jax.Array:
-    """Max over 3 x 3 neighbours of each frame, stride 1, edges padded; ties to the first.
-
-    Two passes of pairwise maxima: XLA's own pooling gradient is an order slower on a CPU.
-    """
-    for axis in (2, 3):
-        lowest = jnp.array(-jnp.inf, x.dtype)
-        pads = [(0, 0, 0)] * x.ndim
-        before = jax.lax.pad(x, lowest, [*pads[:axis], (1, -1, 0), *pads[axis + 1 :]])
-        after = jax.lax.pad(x, lowest, [*pads[:axis], (-1, 1, 0), *pads[axis + 1 :]])
-        x = jnp.where(before >= x, before, x)
-        x = jnp.where(x >= after, x, after)
-    return x
-
-
-def avg_pool_frames(x: jax.Array) -> jax.Array:
-    """Mean over 2 x 2 blocks of each frame; an odd last row or column is left out."""
-    b, t, h, w, c = x.shape
-    x = x[:, :, : h // 2 * 2, : w // 2 * 2].reshape(b, t, h // 2, 2, w // 2, 2, c)
-    return x.mean((3, 5))
 
 
 class Head(nn.Module):

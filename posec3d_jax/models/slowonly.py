@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from posec3d_jax.models.layers import ConvNorm, Head, max_pool_frames, recomputed
+from posec3d_jax.models.layers import ConvNorm, Head, recomputed
+from posec3d_jax.models.pooling import max_pool_frames
 
 
 class Bottleneck(nn.Module):
@@ -27,11 +28,11 @@ class Bottleneck(nn.Module):
         y = ConvNorm(self.planes, (1, 3, 3), self.strides, groups=self.groups, name="conv2")(
             y, train
         )
-        last = {"activation": None, "groups": self.groups}
-        y = ConvNorm(out, (1, 1, 1), zero_scale=True, name="conv3", **last)(y, train)
         if x.shape[-1] != out or tuple(self.strides) != (1, 1, 1):
-            x = ConvNorm(out, (1, 1, 1), self.strides, name="downsample", **last)(x, train)
-        return nn.relu(x + y)
+            options = {"activation": None, "groups": self.groups, "name": "downsample"}
+            x = ConvNorm(out, (1, 1, 1), self.strides, **options)(x, train)
+        last = ConvNorm(out, (1, 1, 1), zero_scale=True, groups=self.groups, name="conv3")
+        return last(y, train, residual=x)
 
 
 class SlowOnly(nn.Module):

@@ -48,10 +48,10 @@ class Block(nn.Module):
         )
         y = SqueezeExcite(name="se")(y) if self.squeeze_excite else y
         y = nn.swish(y) if self.swish else y
-        y = ConvNorm(self.planes, (1, 1, 1), zero_scale=True, name="conv3", **plain)(y, train)
         if self.stride != 1 or x.shape[-1] != self.planes:
             x = ConvNorm(self.planes, (1, 1, 1), strides, name="downsample", **plain)(x, train)
-        return nn.relu(x + y)
+        last = ConvNorm(self.planes, (1, 1, 1), zero_scale=True, groups=self.groups, name="conv3")
+        return last(y, train, residual=x)
 
 
 class X3DShallow(nn.Module):
