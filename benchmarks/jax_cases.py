@@ -9,6 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
 
 from benchmarks.clips import make_clips, open_folder
 from configs import base
@@ -117,12 +119,41 @@ def train_step(batch: int, **options: Any) -> Case:
     config = _config(**options)
     recognizer = make_recognizer(config)
     clips = {"volume": _volumes(config, batch), "label": make_clips(batch, 1, 1)["label"]}
-    drawn = replace(recognizer.encoder, train=lambda clips, key: clips["volume"])
     batches = itertools.repeat(jax.device_put(clips, by_clip(make_mesh())))
     layers = trace_layers(recognizer, recognizer.encoder.train_shape)
     written = [math.prod(layer.output) for layer in layers if layer.kind == "convolution"]
     facts = _facts() | {"activations": sum(written)}  # values that the convolutions of a clip write
-    return _steps(config, replace(recognizer, encoder=drawn), batch, batches), facts
+    return _steps(config, _with_volumes(recognizer), batch, batches), facts
+
+
+def _with_volumes(recognizer: Recognizer) -> Recognizer:
+    """One whose batches have their volumes already."""
+    given = replace(recognizer.encoder, train=lambda clips, key: clips["volume"])
+    return replace(recognizer, encoder=given)
+
+
+def lowered_step(batch: int, mesh: Mesh, **options: Any) -> jax.stages.Lowered:
+    """The step of `train_step` for the devices of `mesh`, not compiled yet; from shapes alone."""
+    config = _config(**options)
+    recognizer = _with_volumes(make_recognizer(config))
+    shape, optimizer = recognizer.encoder.train_shape, _optimizer(config, batch)
+    arguments = jax.eval_shape(
+        lambda key: (
+            create_state(recognizer, optimizer, key),
+            {
+                "volume": jnp.zeros((batch, *shape), recognizer.compute_dtype),
+                "label": jnp.zeros(batch, jnp.int32),
+            },
+            key,
+        ),
+        jax.random.key(0),
+    )
+    whole = replicated(mesh)
+    arguments = jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole), arguments
+    )
+    step = jax.jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
+    return step.lower(*arguments)
 
 
 def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
@@ -147,8 +178,7 @@ def end_to_end(batch: int, folder: str, **options: Any) -> Case:
 
 def _steps(config, recognizer: Recognizer, batch: int, batches: Iterator) -> Callable[[], Any]:
     """Each call is a step of training on the next batch, from the state that the last one left."""
-    schedule = make_schedule(config.optimizer, batch, 1000, 24000)
-    optimizer = make_optimizer(config.optimizer, schedule)
+    optimizer = _optimizer(config, batch)
     step = _jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
     whole = replicated(make_mesh())  # from the first step on, or the second one compiles again
     create = jax.jit(lambda k: create_state(recognizer, optimizer, k), out_shardings=whole)
@@ -159,6 +189,10 @@ def _steps(config, recognizer: Recognizer, batch: int, batches: Iterator) -> Cal
         return jax.block_until_ready(metrics)
 
     return run
+
+
+def _optimizer(config, batch: int) -> optax.GradientTransformation:
+    return make_optimizer(config.optimizer, make_schedule(config.optimizer, batch, 1000, 24000))
 
 
 def copy(gigabytes: float = 4.0) -> Case:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.clips import make_clips
 from benchmarks.numpy_renderer import keypoint_volume, limb_volume
+from benchmarks.traffic import traffic
 from posec3d_jax.heatmaps import keypoint_heatmaps, limb_heatmaps
 from posec3d_jax.models import create_model
 from posec3d_jax.skeletons import get_skeleton
@@ -59,3 +60,24 @@ def test_torch_runs_the_same_network(network):
         theirs = peer(torch.from_numpy(np.array(volume)).permute(0, 4, 1, 2, 3)).numpy()
     ours = jax.jit(model.apply)(variables, volume)["pose"]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5 * np.abs(theirs).max())
+
+
+PROGRAM = """HloModule jit_step
+
+%fused (p: f32[8]) -> f32[8] {
+  ROOT %inside = f32[8]{0} add(%p, %p)
+}
+
+ENTRY %main (a: bf16[4,8], b: f32[8]) -> f32[8] {
+  %a = bf16[4,8]{1,0} parameter(0)
+  %b = f32[8]{0} parameter(1)
+  %gemm.3 = (bf16[4,8]{1,0}, s8[4096]{0}) custom-call(%a, %b), custom_call_target="__gemm"
+  %part = bf16[4,8]{1,0} get-tuple-element(%gemm.3), index=0
+  ROOT %add_fusion.7 = f32[8]{0} fusion(%part, %b), calls=%fused, metadata={op_name="net/bn"}
+}
+"""
+
+
+def test_traffic_counts_what_each_operation_reads_and_writes_once():
+    gemm, fusion = 64 + 32 + 64, 64 + 32 + 32  # without the product's scratch space
+    assert traffic(PROGRAM) == [(gemm, "__gemm", ""), (fusion, "add_fusion", "net/bn")]

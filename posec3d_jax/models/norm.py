@@ -2,10 +2,10 @@
 
 Training is bound by memory, so that what is written and read again is worth more than products.
 `normalized` keeps only what it normalises, and finds the ReLU's mask again from that.
-`product_normalized` has the pointwise convolution before it in it, too, and never writes what that
-one puts out: mean and variance of x @ kernel follow from mean and covariance of x, which has fewer
-channels, and so do all gradients. Both are equal in value to the plain formulas, to which
-`tests/test_norm.py` holds them in float64.
+`product_normalized` takes in the pointwise convolution before it and never writes what that puts
+out: mean and variance of x @ kernel follow from mean and covariance of x, and so do all gradients.
+It pays where x has no more channels than the product. Both are equal in value to the plain
+formulas, to which `tests/test_norm.py` holds them in float64.
 
 Arrays are [rows, C]: statistics are over rows, in at least float32.
 """
