@@ -161,7 +161,7 @@ def whole_step(batch: int, persons: int = 2, **options: Any) -> Case:
     config = _config(**options)
     config.data.max_persons = persons
     clips = make_clips(batch, persons, config.sampling.num_frames)
-    batches = itertools.repeat(next(to_devices(iter([clips]), make_mesh())))
+    batches = itertools.repeat(jax.device_put(clips, by_clip(make_mesh())))
     return _steps(config, make_recognizer(config), batch, batches), _facts()
 
 

@@ -19,13 +19,12 @@ _PIXELS = 4  # of a row that become channels
 def conv_gpu(x: jax.Array, kernel: jax.Array, strides: Sequence[int], depthwise: bool) -> jax.Array:
     """x [B, T, H, W, C] * [t, h, w, C / groups, O], padding k // 2.
 
-    Copies the input k times for a (k, k, k) kernel: for few channels.
+    Not for (1, 1, 1), which is a product. Copies the input k times for a (k, k, k) kernel: for few
+    channels.
     """
     size = kernel.shape[:3]
     if depthwise:
         return _depthwise(x, kernel, strides)
-    if size == (1, 1, 1):
-        return jnp.dot(x[:, :: strides[0], :: strides[1], :: strides[2]], kernel[0, 0, 0])
     if size[1:] != (1, 1):
         frames = neighbours(x, size[0], strides[0]) if size[0] > 1 else x[:, :: strides[0]]
         y = _conv_2d(frames.reshape(-1, *frames.shape[2:]), flat_kernel(kernel), strides[1:])

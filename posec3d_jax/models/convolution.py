@@ -45,14 +45,14 @@ def convolve(
         return _unpainted(x, kernel, strides)
     size, backend = kernel.shape[:3], "any" if plain else jax.default_backend()
     few_channels = x.shape[-1] < 32  # k copies of the input then weigh less than of the output
+    if backend in ("cpu", "gpu") and size == (1, 1, 1) and not depthwise:
+        return _pointwise(*pointwise_operands(x, kernel, strides))
     if backend == "gpu" and (depthwise or 1 in size or few_channels):
         return conv_gpu(x, kernel, strides, depthwise)
     if backend != "cpu":
         return _conv_3d(x, kernel, strides, x.shape[-1] if depthwise else 1)
     if depthwise:
         return conv_depthwise(x, kernel, strides)
-    if size == (1, 1, 1):
-        return _pointwise(*pointwise_operands(x, kernel, strides))
     x = x[:, :: strides[0]] if size[0] == 1 else x
     if size[0] == 1:
         return _per_frame(x, kernel[0], strides[1:])

@@ -67,7 +67,9 @@ class BatchNorm(nn.Module):
         """
         channels = x.shape[-1] if kernel is None else kernel.shape[-1]
         if not self.is_initializing() and not self.has_variable("params", "scale"):
-            return _finish(x + self.get_variable("params", "bias").astype(x.dtype), residual, relu)
+            return norm.finish(
+                x + self.get_variable("params", "bias").astype(x.dtype), residual, relu
+            )
         initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
@@ -75,7 +77,7 @@ class BatchNorm(nn.Module):
         var = self.variable("batch_stats", "var", jnp.ones, (channels,), jnp.float32)
         if not train:
             factor, shift = norm.factor_and_shift(scale, bias, mean.value, var.value)
-            return _finish((norm.widen(x) * factor + shift).astype(x.dtype), residual, relu)
+            return norm.finish((norm.widen(x) * factor + shift).astype(x.dtype), residual, relu)
         y, means, variances = self._with_own_statistics(x, kernel, scale, bias, residual, relu)
         if not self.is_initializing():
             count = y.size / (self.groups * channels)
@@ -127,11 +129,6 @@ class ConvNorm(nn.Module):
     def _is_widening(self, x: jax.Array) -> bool:
         """A product to more channels than it reads: these need not be written to be normalised."""
         return tuple(self.kernel_size) == (1, 1, 1) and self.features >= x.shape[-1]
-
-
-def _finish(x: jax.Array, residual: jax.Array | None, relu: bool) -> jax.Array:
-    x = x if residual is None else x + residual
-    return nn.relu(x) if relu else x
 
 
 def recomputed(module: type[nn.Module], remat: bool) -> type[nn.Module]:

@@ -34,7 +34,7 @@ def _normalized(y, scale, bias, residual, relu):
     mean = wide.mean(0)
     var = jnp.maximum(jnp.square(wide).mean(0) - jnp.square(mean), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
-    z = _finish((wide * factor + shift).astype(y.dtype), residual, relu)
+    z = finish((wide * factor + shift).astype(y.dtype), residual, relu)
     mask = z if relu and residual is not None else None  # else it follows from y
     return (z, (mean, var)), (y, scale, bias, mean, var, _whether(residual), mask)
 
@@ -84,7 +84,7 @@ def _product_normalized(x, kernel, scale, bias, residual, relu):
     var = jnp.maximum((kernel * _exact(covariance, kernel)).sum(0), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
     y = x @ (kernel * factor).astype(x.dtype) + shift.astype(x.dtype)
-    z = _finish(y, residual, relu)
+    z = finish(y, residual, relu)
     saved = (x, kernel, scale, x_mean, covariance, mean, var, _whether(residual))
     return (z, (mean, var)), (*saved, z if relu else None)
 
@@ -114,12 +114,13 @@ def _whether(residual: jax.Array | None) -> tuple | None:
     return None if residual is None else ()
 
 
-def _finish(y: jax.Array, residual: jax.Array | None, relu: bool) -> jax.Array:
+def finish(y: jax.Array, residual: jax.Array | None, relu: bool) -> jax.Array:
+    """act(y + residual)."""
     if residual is None:
-        return jnp.maximum(y, 0) if relu else y
+        return jax.nn.relu(y) if relu else y
     z = y + residual
     # Behind a barrier, lest XLA work out this block's sum again in the next one's.
-    return lax.optimization_barrier(jnp.maximum(z, 0) if relu else z)
+    return lax.optimization_barrier(jax.nn.relu(z) if relu else z)
 
 
 def _moments(x: jax.Array) -> Statistics:

@@ -50,7 +50,8 @@ class SlowOnly(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         x = ConvNorm(self.width, (1, 7, 7), groups=self.groups, name="conv1")(x, train)
-        x, bottleneck = max_pool_frames(x), recomputed(Bottleneck, self.remat)
+        x = jax.checkpoint(max_pool_frames)(x) if self.remat else max_pool_frames(x)
+        bottleneck = recomputed(Bottleneck, self.remat)
         stages = zip(self.stage_blocks, self.inflate, self.temporal_strides, strict=True)
         for stage, (blocks, inflate, temporal) in enumerate(stages):
             for block in range(blocks):
