@@ -70,8 +70,8 @@ class X3DShallow(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         x = Conv(self.width, (1, 3, 3), (1, 2, 2), name="conv1_s")(x)
-        stem = ConvNorm(self.width, (5, 1, 1), depthwise=True, groups=self.groups, name="conv1_t")
-        x = stem(x, train)
+        conv, options = recomputed(ConvNorm, self.remat), {"groups": self.groups}
+        x = conv(self.width, (5, 1, 1), depthwise=True, name="conv1_t", **options)(x, train)
         for stage, blocks in enumerate(self.stage_blocks):
             planes = self.width * 2**stage
             for block in range(blocks):
@@ -82,7 +82,5 @@ class X3DShallow(nn.Module):
                     planes, inner, stride, gate, self.swish, self.groups, name=name
                 )
                 x = module(x, train)
-        x = ConvNorm(int(planes * self.expansion), (1, 1, 1), groups=self.groups, name="conv5")(
-            x, train
-        )
+        x = conv(int(planes * self.expansion), (1, 1, 1), name="conv5", **options)(x, train)
         return {"pose": Head(self.num_classes, self.dropout, name="head")(x, train)}
