@@ -13,7 +13,8 @@ PACKAGE = ROOT / "posec3d_jax"
 
 # An import goes to the same floor or a lower one, without cycles.
 FLOORS = {
-    0: "skeletons layouts declarations label_spaces metrics host tables disk checksums distributed",
+    0: "skeletons layouts declarations label_spaces metrics host tables disk checksums distributed "
+    "video",
     1: "heatmaps strokes geometry noise encoders models sharding optimizer recognizer dispatch",
     2: "data",
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
