@@ -20,7 +20,7 @@ FLOORS = {
     3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
     "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
     "initialize preview summary training_loop checkpoint_files identity preemption watchdog "
-    "divergence config_ranges checkpoint_vetting resident",
+    "divergence config_ranges checkpoint_vetting resident poses",
     4: "main __init__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

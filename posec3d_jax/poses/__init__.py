@@ -1,0 +1,1 @@
+"""From pictures to people: pose estimators, and who is who from frame to frame."""
