@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from configs import base
-from posec3d_jax.data.sources import Source, open_source
+from posec3d_jax.config import base
+from posec3d_jax.data.stored.sources import Source, open_source
 
 SKELETON = "coco_17"
 FRAME_SIZE = (1080, 1920)  # H, W pixels

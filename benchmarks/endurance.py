@@ -26,10 +26,11 @@ from orbax.checkpoint import v1 as ocp
 
 from benchmarks import endurance_config
 from benchmarks.machine import machine
-from posec3d_jax import host, provenance
-from posec3d_jax.checkpoints import find_checkpoint
-from posec3d_jax.metric_writer import METRICS_FILE, read_metrics
+from posec3d_jax.machine import host
 from posec3d_jax.prepare import prepare
+from posec3d_jax.runs import records
+from posec3d_jax.runs.checkpoints import find_checkpoint
+from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "benchmarks/endurance_config.py"
@@ -281,9 +282,9 @@ def main() -> None:
         }
         for name in options.figures.split(","):
             record[name] = figures[name]() | {
-                "command": provenance.command(),
+                "command": records.command(),
                 "machine": machine(),
-                "versions": provenance.versions(),
+                "versions": records.versions(),
             }
             options.out.parent.mkdir(parents=True, exist_ok=True)
             options.out.write_text(json.dumps(record, indent=1) + "\n")

@@ -3,7 +3,7 @@
 posec3d prepare --config=benchmarks/endurance_config.py --config.data.dir=DIR
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 
 def get_config():

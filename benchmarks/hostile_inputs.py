@@ -22,7 +22,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from posec3d_jax import provenance
+from posec3d_jax.runs import records
 from tests.hostile import checkpoints, clips, orbax_folders, pickles
 from tests.hostile.command_lines import command_lines, parse
 from tests.hostile.doors import Door, doors
@@ -132,8 +132,8 @@ def _record(guard: Guard, trap: Path, seconds: float) -> dict:
         "seconds": round(seconds),
         "processor_seconds": {kind: round(s, 1) for kind, s in sorted(guard.seconds.items())},
         "first_faults": guard.faults[:50],
-        "command": provenance.command(),
-        "versions": provenance.versions(),
+        "command": records.command(),
+        "versions": records.versions(),
         "date": date.today().isoformat(),
     }
 

@@ -20,12 +20,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks.machine import machine
-from configs import base
-from posec3d_jax.data.info import read_info
-from posec3d_jax.data.pipeline import LOADERS, train_batches
+from posec3d_jax.config import base
+from posec3d_jax.data.feed.pipeline import LOADERS, train_batches
 from posec3d_jax.data.readers import READERS
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence
-from posec3d_jax.data.sources import Source, open_source
+from posec3d_jax.data.stored.info import read_info
+from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.prepare import prepare
 
 WARM_UP = 3  # batches

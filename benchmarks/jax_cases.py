@@ -13,23 +13,24 @@ import optax
 from jax.sharding import Mesh
 
 from benchmarks.clips import make_clips, open_folder
-from configs import base
-from posec3d_jax import host
-from posec3d_jax.data.pipeline import train_batches
+from posec3d_jax.config import base
+from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.encoders import Encoder
 from posec3d_jax.encoders.volume import volume_encoder
-from posec3d_jax.evaluate import Protocol
-from posec3d_jax.optimizer import make_optimizer, make_schedule
+from posec3d_jax.machine import host
+from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
 from posec3d_jax.predict import Predictor
-from posec3d_jax.recognizer import (
+from posec3d_jax.reports.summary import trace_layers
+from posec3d_jax.runs.feeding import to_devices
+from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
+from posec3d_jax.steps.protocol import Protocol
+from posec3d_jax.steps.recognizer import (
     Recognizer,
     create_state,
     make_eval_step,
     make_recognizer,
     make_train_step,
 )
-from posec3d_jax.sharding import by_clip, make_mesh, replicated, to_devices
-from posec3d_jax.summary import trace_layers
 
 Case = tuple[Callable[[], Any], dict[str, Any]]
 

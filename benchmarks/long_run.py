@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from posec3d_jax.host import tune_process
+from posec3d_jax.machine.host import tune_process
 
 if __name__ == "__main__":
     tune_process()  # starts this program again, so nothing should have been done yet

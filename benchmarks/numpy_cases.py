@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.clips import SKELETON, make_clips
 from benchmarks.numpy_renderer import keypoint_volume, limb_volume
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 Case = tuple[Callable[[], Any], dict[str, Any]]
 

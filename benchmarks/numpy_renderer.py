@@ -1,7 +1,7 @@
 """Heatmap volumes drawn on the host, a joint of a person of a frame at a time.
 
 The way the published PyTorch systems work (each gaussian only inside its window), written anew; it
-stands for what feeds a GPU there. Values equal `posec3d_jax.heatmaps`.
+stands for what feeds a GPU there. Values equal `posec3d_jax.encoders.heatmaps`.
 """
 
 import numpy as np

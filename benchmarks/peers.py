@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from posec3d_jax import host
+from posec3d_jax.machine import host
 
 
 class Peer:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from posec3d_jax import host
+from posec3d_jax.machine import host
 
 GOALS = ("label", "step")
 

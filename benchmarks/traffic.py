@@ -23,7 +23,7 @@ import jax
 from jax.experimental import topologies
 
 from benchmarks import jax_cases
-from posec3d_jax.sharding import make_mesh
+from posec3d_jax.machine.sharding import make_mesh
 
 # Bytes of a value, by XLA's name of its type.
 SIZES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "f32": 4, "s32": 4, "u32": 4}

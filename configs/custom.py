@@ -29,7 +29,7 @@ config.data.camera. Without pickles: data.format = "directory", one .npz or .jso
 posec3d_jax/data/readers/directory.py.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS, ("full", "small"))
 
@@ -55,7 +55,7 @@ def get_config(variant: str = ""):
     config.data.test_split = "test"
 
     # EDIT: the joints, in the order of the keypoint arrays. A common layout has a name and needs
-    # no declaration: config.data.skeleton = "body_25"; posec3d_jax/skeletons.py lists them.
+    # no declaration: config.data.skeleton = "body_25"; see posec3d_jax/skeletons/layouts.py.
     # Limbs matter to limb volumes and to pictures; pairs to every mirrored view: a left or right
     # joint that is in no pair would keep its channel when the person is mirrored.
     base.declare_skeleton(

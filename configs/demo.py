@@ -6,7 +6,7 @@ does all of it (prepare, train, evaluate, report) on two CPU cores in under ten 
 98 % top-1 (results/demo.json).
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 # The simulator has 20; ten minutes of two cores do not suffice for all. These twelve were picked
 # after looking at which ones a first run (72 % on 20) confused on the test split.

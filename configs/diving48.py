@@ -11,7 +11,7 @@ Hardware, and the note on BatchNorm: see configs/ntu60_xsub.py. Time: not measur
 Expected top-1, 10 clips x flip (PYSKL's README; not yet repeated here): SlowOnly joint 54.5.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.STREAMS, networks.NETWORKS)
 

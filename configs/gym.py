@@ -16,7 +16,7 @@ limb / fused 1:1 (PYSKL's README; not yet repeated here):
   X3D-shallow  91.4 / 90.0 / 91.8
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 

@@ -12,7 +12,7 @@ here). mmaction2 reports 69.6 with a weight decay of 3e-4.
 """
 
 from configs import ucf101
-from posec3d_jax.label_spaces import CLASS_NAMES
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
 
 VARIANTS = ucf101.VARIANTS
 

@@ -22,7 +22,7 @@ Expected top-1, 10 clips x flip, joint / limb / fused 1:1 (PYSKL's README; not y
 
 from ml_collections import ConfigDict
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.STREAMS, ("346", "463", "c3d_light", "x3d_shallow"))
 

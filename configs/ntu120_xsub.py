@@ -22,8 +22,8 @@ Graph networks, 10 clips, joint / all four streams fused 2:2:1:1:
   MS-G3D 85.5 / 87.4
 """
 
-from configs import base, networks
-from posec3d_jax.label_spaces import CLASS_NAMES
+from posec3d_jax.config import base, networks
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
 
 VARIANTS = ((*networks.ALL_STREAMS, "joint_as_published"), networks.ALL_NETWORKS)
 

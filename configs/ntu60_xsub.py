@@ -27,8 +27,8 @@ clip with batches of 128, and is tested otherwise: sampling.reference=mmaction2,
 geometry.test_resize=center_crop, volume.epsilon=1e-4.
 """
 
-from configs import base, networks
-from posec3d_jax.label_spaces import CLASS_NAMES
+from posec3d_jax.config import base, networks
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
 
 VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 

@@ -15,7 +15,7 @@ this very protocol, so the figure is not free of the test view.
 About six minutes on one CPU core; accuracy: results/nw_ucla_joint.json.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 

@@ -12,7 +12,7 @@ A size that a CPU trains in about an hour a stream on one core: width 16, 32 fra
 Accuracy, one seed: joint 98.4, limb 97.5, fused 98.6 (results/penn_action_*.json).
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 

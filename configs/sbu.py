@@ -9,7 +9,7 @@ Some minutes a fold on one CPU core. Accuracy, one seed, mean of the folds: 92.6
 (results/sbu_joint.json); a plain SVM has 76.9 to 83.9.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 
 def get_config(variant: str = "joint-fold1"):

@@ -19,7 +19,7 @@ minutes of a core each, left it at chance. Its mean over 13 persons leaves a thi
 who acts, so that it may need many more.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 from posec3d_jax.data.simulation.crowd import CLASS_NAMES
 
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)

@@ -17,8 +17,8 @@ Expected top-1, 10 clips x flip, split 1, SlowOnly joint: 86.9 (PYSKL's README; 
 here). mmaction2 reports 86.8.
 """
 
-from configs import base, networks
-from posec3d_jax.label_spaces import CLASS_NAMES
+from posec3d_jax.config import base, networks
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
 
 VARIANTS = (networks.STREAMS, networks.NETWORKS, ("split1", "split2", "split3"))
 

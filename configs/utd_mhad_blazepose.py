@@ -14,7 +14,7 @@ Half an hour on one CPU core. Accuracy, one seed: 82.8 (results/utd_mhad_blazepo
 the published recipe 77.0; a plain SVM on the recorded joints has 65.3.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 RECIPES = ("few_clips", "published")
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, RECIPES)

@@ -14,7 +14,7 @@ seed: 80.9 (results/utd_mhad_kinect_joint.json), by the published recipe 77.9; a
 and y, 77.4 on 12 projected joints.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 RECIPES = ("few_clips", "published")
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, RECIPES)

@@ -11,7 +11,7 @@ Very small: for cross-data-set studies with NW-UCLA rather than for its own accu
 A few minutes on one CPU core.
 """
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS)
 

@@ -22,8 +22,8 @@ Expected top-1: 91.3 (the first author's CVPR 2022 tutorial, slide 20; protocol 
 repeated here).
 """
 
-from configs import base, networks
-from posec3d_jax.label_spaces import CLASS_NAMES
+from posec3d_jax.config import base, networks
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
 
 VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS)
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from posec3d_jax import provenance
+from posec3d_jax.config import stored
 from posec3d_jax.evaluate import evaluate
-from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.files import disk
+from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.runs import records
 from posec3d_jax.train import train_and_evaluate
 
 FIGURES = ("top1", "top5", "mean_class", "loss")
@@ -49,15 +51,15 @@ def average(folds: list[dict[str, dict]]) -> dict[str, dict[str, float]]:
 
 def _write_record(path: Path, config, results: list[dict], means: dict) -> None:
     options, protocol = flags.FLAGS, list(means)[-1]
-    runs = [Path(options.workdir) / f"fold{fold}" / provenance.RUN_FILE for fold in options.folds]
-    provenance.write_record(
+    runs = [Path(options.workdir) / f"fold{fold}" / records.RUN_FILE for fold in options.folds]
+    records.write_record(
         path,
         protocol=f"{protocol}, mean of {len(results)} folds",
         metrics=means[protocol],
         clips=sum(result[protocol]["clips"] for result in results),
         seed=config.seed,
-        config=provenance.config_to_dict(config),
-        training=[provenance.read_json(run) for run in runs],
+        config=stored.config_to_dict(config),
+        training=[disk.read_json(run) for run in runs],
         all_protocols=means,
         folds=results,
     )

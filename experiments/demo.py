@@ -9,7 +9,7 @@ report stay where the last lines say.
 import time
 from pathlib import Path
 
-from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
 
 PROMISE = 0.95  # top-1 on held-out performers and viewpoints
 
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     from configs.demo import get_config
     from posec3d_jax.evaluate import evaluate
     from posec3d_jax.prepare import prepare
-    from posec3d_jax.reports import write_report
+    from posec3d_jax.reports.report import write_report
     from posec3d_jax.train import train_and_evaluate
 
     quiet_libraries()
@@ -43,9 +43,9 @@ def main(argv: list[str]) -> None:
 
 def draw_pictures(config, folder: Path) -> None:
     """Skeletons and volumes of four test clips, for the report."""
-    from posec3d_jax.data.sources import open_source
-    from posec3d_jax.inspection import draw_clips, pick_clips
-    from posec3d_jax.preview import volume_of
+    from posec3d_jax.data.stored.sources import open_source
+    from posec3d_jax.reports.inspection import draw_clips, pick_clips
+    from posec3d_jax.reports.preview import volume_of
 
     source = open_source(config.data, config.data.test_split)
     draw_clips(source, pick_clips(source), folder, volume_of(config))

@@ -6,7 +6,6 @@ printed and stored with the numbers.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +14,21 @@ import numpy as np
 from absl import logging
 from jax.experimental import multihost_utils
 
-from posec3d_jax import host, metrics, provenance
-from posec3d_jax.checkpoints import find_checkpoint, load_model
-from posec3d_jax.data.pipeline import eval_batches
-from posec3d_jax.data.sources import Source, open_source
-from posec3d_jax.evaluation_files import Scores, summary_of, write_evaluation
-from posec3d_jax.recognizer import Recognizer, make_eval_step, make_recognizer
-from posec3d_jax.sharding import by_clip, make_mesh, replicated, to_devices
+from posec3d_jax.config import stored
+from posec3d_jax.data.feed.pipeline import eval_batches
+from posec3d_jax.data.stored.sources import Source, open_source
+from posec3d_jax.files import disk
+from posec3d_jax.machine import host
+from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
+from posec3d_jax.runs import records
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.runs.evaluations import Scores, summary_of, write_evaluation
+from posec3d_jax.runs.feeding import to_devices
+from posec3d_jax.steps import metrics
+from posec3d_jax.steps.protocol import Protocol, protocols
+from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
 
 FOLDER = "evaluations"
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """`clips` samples in time, each also mirrored if `flip`; scores are averaged over all views."""
-
-    clips: int
-    flip: bool
-
-    @property
-    def views(self) -> int:
-        return self.clips * (1 + self.flip)
-
-    @property
-    def name(self) -> str:
-        clips = f"{self.clips} clip" + "s" * (self.clips > 1)
-        return clips + " x flip" * self.flip
-
-
-ONE_CLIP = Protocol(clips=1, flip=False)
-
-
-def protocols(config) -> tuple[Protocol, Protocol]:
-    """The two that are always reported: one clip, and the recipe's many, mirrored or not."""
-    sampling = config.sampling
-    return ONE_CLIP, Protocol(clips=sampling.test_clips, flip=sampling.test_flip)
 
 
 class Evaluator:
@@ -200,14 +179,14 @@ def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:
 def _record(path: str | Path, config, workdir: Path, results: dict[str, dict[str, Any]]) -> None:
     """The result as README tables quote it; the last protocol is the headline."""
     headline = list(results.values())[-1]
-    provenance.write_record(
+    records.write_record(
         path,
         protocol=headline["protocol"],
         metrics={k: headline[k] for k in ("top1", "top5", "mean_class", "loss")},
         clips=headline["clips"],
         seed=config.seed,
-        config=provenance.config_to_dict(config),
-        training=provenance.read_json(workdir / provenance.RUN_FILE),
+        config=stored.config_to_dict(config),
+        training=disk.read_json(workdir / records.RUN_FILE),
         split=headline["split"],
         all_protocols=results,
     )

@@ -7,16 +7,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from posec3d_jax import host, provenance
-from posec3d_jax.checkpoints import find_checkpoint, load_model
-from posec3d_jax.data.info import DatasetInfo
-from posec3d_jax.data.packs import from_sequences
-from posec3d_jax.data.pipeline import whole_batch
-from posec3d_jax.data.readers.files import BadSample, load_npz
+from posec3d_jax.config import stored
+from posec3d_jax.data.feed.pipeline import whole_batch
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
+from posec3d_jax.data.stored.info import DatasetInfo
+from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
-from posec3d_jax.evaluate import ONE_CLIP, Protocol
-from posec3d_jax.recognizer import make_eval_step, make_recognizer
+from posec3d_jax.files import disk
+from posec3d_jax.files.arrays import BadSample, load_npz
+from posec3d_jax.machine import host
+from posec3d_jax.runs import records
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
+from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 
 
 @dataclass(frozen=True)
@@ -121,11 +124,11 @@ def load_predictor(
       checkpoint: 'latest', 'best', a step or a folder.
       protocol: how many views of a clip are averaged; `protocols(config)` has the recipe's many.
     """
-    config = provenance.load_config(workdir)
+    config = stored.load_config(workdir)
     recognizer = make_recognizer(config)
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
-    names = provenance.read_json(Path(workdir) / provenance.RUN_FILE).get("class_names", ())
+    names = disk.read_json(Path(workdir) / records.RUN_FILE).get("class_names", ())
     return Predictor(config, load_model(folder, like), protocol, tuple(names))
 
 

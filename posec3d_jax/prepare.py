@@ -9,27 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.clips import ClipTable, make_table, table_row, write_clips
 from posec3d_jax.data.conversion import convert, number_splits, until_error
-from posec3d_jax.data.info import (
+from posec3d_jax.data.readers import read_dataset
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.data.statistics import JointCount, statistics, summary
+from posec3d_jax.data.stored.clips import ClipTable, make_table, table_row, write_clips
+from posec3d_jax.data.stored.fingerprint import describe, lacking
+from posec3d_jax.data.stored.info import (
     DTYPES,
     INFO_FILE,
     STORAGES,
     DataError,
     DatasetInfo,
-    payload_size,
     replaced_by,
     staging_of,
     write_info,
 )
-from posec3d_jax.data.packs import write_pack
-from posec3d_jax.data.provenance import describe, lacking
-from posec3d_jax.data.readers import read_dataset
-from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.data.sources import PACK_FOLDER, TFDS_FOLDER
-from posec3d_jax.data.statistics import JointCount, statistics, summary
+from posec3d_jax.data.stored.packs import write_pack
+from posec3d_jax.data.stored.sources import PACK_FOLDER, TFDS_FOLDER
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.files.disk import payload_size
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 REPORT_FILE = "report.json"
 _LISTED = 20  # errors spelt out in a message
@@ -51,7 +51,7 @@ def prepare(
     with their number (unless the reader's format has to be read whole).
 
     Args:
-      config_data: `config.data`, see configs/base.py.
+      config_data: `config.data`, see config/base.py.
       skip_bad: leave bad samples out and count them, instead of refusing the data set.
       overwrite: replace a data set that is there.
       report_path: also write the report to this file, the only one written if there are errors.
@@ -198,7 +198,7 @@ def _write(staging: Path, sequences: Iterable[SkeletonSequence], info: DatasetIn
         write_pack(staging / PACK_FOLDER, sequences, info.skeleton.num_joints, info.keypoint_dtype)
         return
     try:
-        from posec3d_jax.data.tfds_builder import write_tfds  # here: packs do without TFDS
+        from posec3d_jax.data.stored.tfds_builder import write_tfds
     except ModuleNotFoundError as error:
         raise DataError(
             f"config.data.storage is 'tfds', but {error.name} is not installed: install "

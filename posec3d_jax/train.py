@@ -5,33 +5,34 @@ Running it again in the same directory resumes; the batches of a step depend on 
 and so a run that was interrupted, however, ends as one that was not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from absl import logging
 from jax.sharding import Mesh
 
-from posec3d_jax import resident
-from posec3d_jax.checkpoints import Checkpoints
-from posec3d_jax.data.order import batch_index
-from posec3d_jax.data.pipeline import train_batches
-from posec3d_jax.data.sources import Source, open_source
-from posec3d_jax.dispatch import compiled, in_stacks
-from posec3d_jax.divergence import DivergenceCheck
-from posec3d_jax.evaluate import ONE_CLIP, Evaluator
-from posec3d_jax.identity import check_same, identify
-from posec3d_jax.initialize import start_from
-from posec3d_jax.optimizer import make_optimizer, make_schedule
-from posec3d_jax.plan import Plan, make_plan
-from posec3d_jax.provenance import stored_config
-from posec3d_jax.recognizer import TrainState, create_state, make_recognizer, make_train_step
-from posec3d_jax.run_log import RunLog
-from posec3d_jax.sharding import check_batch_size, make_mesh, replicated, to_devices
-from posec3d_jax.training_loop import TrainingLoop
+from posec3d_jax.config.stored import stored_config
+from posec3d_jax.data.feed.order import batch_index
+from posec3d_jax.data.stored.sources import Source, open_source
+from posec3d_jax.evaluate import Evaluator
+from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
+from posec3d_jax.runs.checkpoints import Checkpoints
+from posec3d_jax.runs.divergence import DivergenceCheck
+from posec3d_jax.runs.feeding import to_devices, training_batches
+from posec3d_jax.runs.identity import check_same, identify
+from posec3d_jax.runs.initialize import start_from
+from posec3d_jax.runs.loop import TrainingLoop
+from posec3d_jax.runs.plan import Plan, make_plan
+from posec3d_jax.runs.run_log import RunLog
+from posec3d_jax.steps import resident
+from posec3d_jax.steps.dispatch import compiled
+from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
+from posec3d_jax.steps.protocol import ONE_CLIP
+from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
+from posec3d_jax.steps.state import TrainState
 
 
 def train_and_evaluate(
@@ -44,7 +45,7 @@ def train_and_evaluate(
     """Trains as `config` says, resuming what `workdir` holds, and returns the last metrics.
 
     Args:
-      config: a ConfigDict with every key of configs/base.py.
+      config: a ConfigDict with every key of config/base.py.
       workdir: gets config.json, run.json, metrics.jsonl, tensorboard/ and checkpoints/.
       mesh: devices to run on; all of them by default.
       after_step: called with the plan and the steps done, after each call to the device; may
@@ -87,31 +88,11 @@ def train_and_evaluate(
         step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
         step = compiled(resident.reading(step), mesh)
         validate = _validator(config, recognizer, mesh)
-        batches = to_devices(_batches(config, source, plan, int(state.step)), mesh)
+        batches = to_devices(training_batches(config, source, plan, int(state.step)), mesh)
         key = jax.device_put(jax.random.fold_in(key, 1), replicated(mesh))
         check = DivergenceCheck(workdir, int(state.step), _clips_of(config, source))
         loop = TrainingLoop(step, (key, pack), log, checkpoints, check, validate, after_step)
         return loop.run(state, batches)
-
-
-def _batches(config, source: Source, plan: Plan, start: int) -> Iterator[dict[str, np.ndarray]]:
-    """This process's training batches, only with what the step reads, stacked for each call."""
-    batches = train_batches(
-        source,
-        sampling=config.sampling,
-        seed=config.seed,
-        batch_size=config.train.batch_size,
-        start_step=start,
-        num_steps=plan.total - start,
-        repeat=config.data.repeat,
-        class_weights=tuple(config.data.class_weights),
-        process_index=jax.process_index(),
-        process_count=jax.process_count(),
-        loader=config.data.loader,
-        rows=config.data.resident,
-    )
-    wanted = ({k: v for k, v in batch.items() if k not in ("index", "mask")} for batch in batches)
-    return in_stacks(wanted, plan.dispatches(start, config.train.steps_per_dispatch))
 
 
 def _clips_of(config, source: Source) -> Callable[[int], list[str]]:

@@ -7,7 +7,7 @@ import numpy as np
 from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 CAMERA = dict(kind="orthographic", image_size=(256, 256), focal=0.0, yaw=0.0, pitch=0.0)
 

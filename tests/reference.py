@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from configs import base, networks
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.config import base, networks
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.importing import convert
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posec3d_jax.models.graph.adjacency import (
+from posec3d_jax.networks.graph.adjacency import (
     binary,
     disentangled,
     root,
@@ -12,7 +12,7 @@ from posec3d_jax.models.graph.adjacency import (
     stgcn_spatial,
     tree_edges,
 )
-from posec3d_jax.skeletons import SKELETONS
+from posec3d_jax.skeletons.skeleton import SKELETONS
 
 # layout: entries of each subset, then their sums
 SPATIAL = {

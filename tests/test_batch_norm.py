@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from posec3d_jax.models.layers import BatchNorm
-from posec3d_jax.optimizer import make_optimizer
-from posec3d_jax.recognizer import create_state, make_recognizer, make_train_step
+from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.steps.optimizer import make_optimizer
+from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
 from tests.reference import reference_config
 
 

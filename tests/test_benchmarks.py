@@ -9,9 +9,9 @@ import pytest
 from benchmarks.clips import make_clips
 from benchmarks.numpy_renderer import keypoint_volume, limb_volume
 from benchmarks.traffic import traffic
-from posec3d_jax.heatmaps import keypoint_heatmaps, limb_heatmaps
-from posec3d_jax.models import create_model
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.encoders.heatmaps import keypoint_heatmaps, limb_heatmaps
+from posec3d_jax.networks import create_model
+from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.weights import names
 
 SIZE = (20, 24)

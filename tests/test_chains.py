@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax import geometry as g
-from posec3d_jax.data.sampling import test_frames as frames_of_test
-from posec3d_jax.data.sampling import uniform_sample
+from posec3d_jax.config import base
+from posec3d_jax.data.feed.sampling import test_frames as frames_of_test
+from posec3d_jax.data.feed.sampling import uniform_sample
+from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.volume import draw, encode_test
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 CLIP = 16

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import base, networks
-from posec3d_jax.config_ranges import check_ranges
+import configs
+from posec3d_jax.config import base, networks
+from posec3d_jax.config.ranges import check_ranges
 from posec3d_jax.data.readers import COMMON, READERS
-from posec3d_jax.optimizer import make_schedule, peak_learning_rate
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.steps.optimizer import make_schedule, peak_learning_rate
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.train import make_plan
 
-FOLDER = Path(base.__file__).parent
-NO_DATA_SETS = ("__init__", "base", "networks")
+FOLDER = Path(configs.__file__).parent
+NO_DATA_SETS = ("__init__",)
 FILES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in NO_DATA_SETS)
 
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.models.convolution import convolve
-from posec3d_jax.models.pooling import max_pool_frames
+from posec3d_jax.kernels.convolution import convolve
+from posec3d_jax.kernels.pooling import max_pool_frames
 
 CASES = {
     "pointwise": ((1, 1, 1), (1, 1, 1), 5, 7),

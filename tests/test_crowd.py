@@ -8,7 +8,7 @@ import pytest
 from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.simulation import crowd, read
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 
 def _read(**options):

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax import resident, train
-from posec3d_jax.checkpoints import find_checkpoint, load_raw_model
-from posec3d_jax.data.pipeline import train_batches
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.metric_writer import METRICS_FILE, read_metrics
-from posec3d_jax.sharding import make_mesh
+from posec3d_jax import train
+from posec3d_jax.data.feed.pipeline import train_batches
+from posec3d_jax.data.stored.sources import open_source
+from posec3d_jax.machine.sharding import make_mesh
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
+from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
+from posec3d_jax.steps import resident
 from tests.test_resume import _create_state, _make_train_step
 from tests.tiny import tiny_config
 

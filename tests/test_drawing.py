@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from posec3d_jax import drawing
 from posec3d_jax.data.records import SkeletonSequence
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.reports.report import drawing
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 SKELETON = get_skeleton(
     {

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from posec3d_jax import provenance
-from posec3d_jax.checkpoints import CheckpointError
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.evaluate import ONE_CLIP, Protocol, evaluate, protocols
-from posec3d_jax.evaluation_files import load_scores
+from posec3d_jax.config import stored
+from posec3d_jax.data.stored.sources import open_source
+from posec3d_jax.evaluate import evaluate
 from posec3d_jax.predict import load_predictor
+from posec3d_jax.runs.checkpoints import CheckpointError
+from posec3d_jax.runs.evaluations import load_scores
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol, protocols
 from posec3d_jax.train import train_and_evaluate
 from tests.tiny import tiny_config
 
@@ -80,7 +81,7 @@ def test_clips_of_any_length_and_number_of_persons_compile_once(run):
 
 def test_a_checkpoint_of_another_network_is_refused_by_leaf_and_shape(run):
     config, workdir = run
-    other = provenance.load_config(workdir)
+    other = stored.load_config(workdir)
     other.model.width = 8
     with pytest.raises(CheckpointError, match=r"conv1.*has shape .*expects"):
         evaluate(other, workdir)

@@ -4,10 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from configs import base, networks
-from posec3d_jax.models.folding import fold
-from posec3d_jax.models.graph import layers as graph_layers
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.config import base, networks
+from posec3d_jax.networks.folding import fold
+from posec3d_jax.networks.graph import layers as graph_layers
+from posec3d_jax.steps.recognizer import make_recognizer
 
 SLOW_TO_COMPILE = {"aagcn", "ctrgcn", "msg3d"}
 OPTIONS = {

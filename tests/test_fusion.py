@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from posec3d_jax.fusion import Scores, fuse, load_scores, save_scores, write_evaluation
+from posec3d_jax.fuse import Scores, fuse, load_scores, save_scores, write_evaluation
 
 JOINT = Scores(
     names=("a", "b", "c"),

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from posec3d_jax import geometry as g
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.encoders import geometry as g
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 
 def _cases(shared, name):

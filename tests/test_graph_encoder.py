@@ -4,14 +4,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax.data.info import DatasetInfo
-from posec3d_jax.data.packs import from_sequences
-from posec3d_jax.data.pipeline import eval_batches
+from posec3d_jax.config import base
+from posec3d_jax.data.feed.pipeline import eval_batches
 from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.stored.info import DatasetInfo
+from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.encoders.graph import STREAMS
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 REFERENCE = {"joint": "j", "bone": "b", "joint_motion": "jm", "bone_motion": "bm"}

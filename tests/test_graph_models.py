@@ -5,16 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base, networks
-from posec3d_jax.models.graph import layers
-from posec3d_jax.models.graph.aagcn import AdaptiveGraphConv
-from posec3d_jax.models.graph.adjacency import spatial
-from posec3d_jax.models.graph.msg3d import windows
-from posec3d_jax.models.graph.stgcn import GraphConv
-from posec3d_jax.models.graph.temporal import max_pool_time
-from posec3d_jax.optimizer import make_optimizer
-from posec3d_jax.recognizer import TrainState, average_views, make_recognizer, make_train_step
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.config import base, networks
+from posec3d_jax.networks.graph import layers
+from posec3d_jax.networks.graph.aagcn import AdaptiveGraphConv
+from posec3d_jax.networks.graph.adjacency import spatial
+from posec3d_jax.networks.graph.msg3d import windows
+from posec3d_jax.networks.graph.stgcn import GraphConv
+from posec3d_jax.networks.graph.temporal import max_pool_time
+from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.steps.optimizer import make_optimizer
+from posec3d_jax.steps.recognizer import average_views, make_recognizer, make_train_step
+from posec3d_jax.steps.state import TrainState
 from tests.reference import FIXTURES, GRAPH_TINY, load_variables, network, relative_error
 
 COCO = get_skeleton("coco_17")

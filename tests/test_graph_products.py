@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.models.graph.products import CHANNELS_LAST, affine, with_graph
+from posec3d_jax.kernels.products import CHANNELS_LAST, affine, with_graph
 
 N, T, V, K, C = 2, 5, 4, 3, 6
 SHAPES = {

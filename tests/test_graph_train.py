@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from configs import base, networks
-from posec3d_jax.checkpoints import find_checkpoint, load_raw_model
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.evaluate import evaluate, protocols
-from posec3d_jax.evaluation_files import load_scores
+from posec3d_jax.config import base, networks
+from posec3d_jax.data.stored.sources import open_source
+from posec3d_jax.evaluate import evaluate
+from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.predict import load_predictor
-from posec3d_jax.sharding import make_mesh
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
+from posec3d_jax.runs.evaluations import load_scores
+from posec3d_jax.steps.protocol import protocols
 from posec3d_jax.train import train_and_evaluate
 from tests.tiny import tiny_config
 

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.heatmaps import (
+from posec3d_jax.encoders.heatmaps import (
     keypoint_heatmaps,
     keypoint_strokes,
     limb_heatmaps,
     limb_strokes,
 )
-from posec3d_jax.skeletons import get_skeleton
-from posec3d_jax.strokes import paint, with_mirror_image
+from posec3d_jax.kernels.strokes import paint, with_mirror_image
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 DEFAULT = get_skeleton("coco_17_default_limbs")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from posec3d_jax.checkpoints import CheckpointError
-from posec3d_jax.data.info import DataError
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.inspection import inspect_dataset
+from posec3d_jax.data.stored.info import DataError
+from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.prepare import prepare
+from posec3d_jax.reports.inspection import inspect_dataset
+from posec3d_jax.runs.checkpoints import CheckpointError
 from tests.hostile import orbax_folders
 from tests.tiny import tiny_config
 
@@ -77,7 +77,7 @@ import os, signal
 from ml_collections import ConfigDict
 from posec3d_jax import prepare
 from posec3d_jax.data.readers import READERS
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 from dataclasses import replace
 
 read = READERS["simulated"]

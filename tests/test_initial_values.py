@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.config import base
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.names import leaves, to_reference
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from configs.base import get_config
-from posec3d_jax.data.info import DataError
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.inspection import describe, draw_clips, inspect_dataset, pick_clips
+from posec3d_jax.config.base import get_config
+from posec3d_jax.data.stored.info import DataError
+from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.prepare import prepare
+from posec3d_jax.reports.inspection import describe, draw_clips, inspect_dataset, pick_clips
 
 
 @pytest.fixture(scope="module")

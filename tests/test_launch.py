@@ -168,7 +168,7 @@ def test_mistakes_print_how_to_use_it(script):
 
 
 CONFIG = """
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 def get_config():
     config = base.get_config()

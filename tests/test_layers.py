@@ -1,4 +1,4 @@
-"""Who may import whom: floors, and the heavy libraries that only some files may load."""
+"""Who may import whom: rooms, the heavy libraries that only some files may load, and no circles."""
 
 import ast
 import subprocess
@@ -10,101 +10,103 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "posec3d_jax"
+OUTSIDE = ("configs", "experiments", "benchmarks", "tests")  # an installed package has none of them
 
-# An import goes to the same floor or a lower one, without cycles.
-FLOORS = {
-    0: "skeletons layouts declarations label_spaces metrics host tables disk checksums distributed "
-    "video",
-    1: "heatmaps strokes geometry noise encoders models sharding optimizer recognizer dispatch",
-    2: "data",
-    3: "train evaluate predict checkpoints reports prepare inspection fusion metric_writer "
-    "weights drawing charts html_page event_file evaluation_files provenance run_log plan "
-    "initialize preview summary training_loop checkpoint_files identity preemption watchdog "
-    "divergence config_ranges checkpoint_vetting resident poses",
-    4: "main __init__",
+GROUND = "skeletons files machine kernels"
+VERBS = "prepare extract train evaluate predict recognise fuse"
+BELOW_VERBS = f"{GROUND} config data video encoders networks steps runs"
+# A room, and the rooms that it may import besides itself.
+MAY_IMPORT = {
+    **dict.fromkeys(GROUND.split(), ""),
+    "data": "skeletons files",
+    "video": "skeletons files",
+    "config": "skeletons files",
+    "encoders": "kernels skeletons",
+    "networks": "kernels skeletons",
+    "steps": "encoders networks kernels skeletons machine",
+    "runs": "steps data files config machine skeletons encoders",
+    **dict.fromkeys(
+        f"{VERBS} poses weights reports export".split(),
+        f"{BELOW_VERBS} {VERBS} poses weights reports",
+    ),
+    "server": f"{BELOW_VERBS} {VERBS} poses weights reports export",
+    "flags": "config files",
+    "main": f"{BELOW_VERBS} {VERBS} poses weights reports export server flags",
+    "__init__": "",
 }
-FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
-
+HOST_ROOMS = ("data", "video")  # they never load jax
 # Libraries that belong to few files; a folder stands for what is in it.
 ONLY_IN = {
-    "tensorflow": ("data/tfds_builder.py", "data/tf_pipeline.py", "main.py"),
-    "tensorflow_datasets": ("data/",),
-    "orbax": ("checkpoints.py",),
-    "tensorstore": ("checkpoint_vetting.py",),
+    "tensorflow": ("data/stored/tfds_builder.py", "data/feed/tf_pipeline.py", "machine/"),
+    "tensorflow_datasets": ("data/stored/",),
+    "orbax": ("runs/checkpoints.py",),
+    "tensorstore": ("runs/vetting.py",),
 }
-LOADS_TENSORFLOW = {"posec3d_jax.data.tfds_builder", "posec3d_jax.data.tf_pipeline"}
-# The installed package has none of these beside it.
-OUTSIDE = {"configs", "experiments", "benchmarks", "tests"}
+LOADS_TENSORFLOW = {
+    "posec3d_jax.data.stored.tfds_builder",
+    "posec3d_jax.data.feed.tf_pipeline",
+}
 
 
-def _sources() -> dict[str, str]:
-    files = sorted(PACKAGE.rglob("*.py"))
-    return {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in files}
+def _sources(root: Path, folder: Path) -> dict[str, str]:
+    files = sorted(folder.rglob("*.py"))
+    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in files}
 
 
-def _imports(file: str, source: str) -> list[tuple[str, int, bool]]:
-    """(absolute dotted name, line, whether it is inside a function) of every import."""
+def _imports(file: str, source: str) -> list[tuple[str, int]]:
+    """(absolute dotted name, line) of every import of a file of the repository."""
     found = []
-
-    def visit(node: ast.AST, lazy: bool) -> None:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found.extend((alias.name, node.lineno, lazy) for alias in node.names)
+            found.extend((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            here = ("posec3d_jax", *Path(file).parent.parts)
+            here = Path(file).parent.parts
             base = [*here[: len(here) + 1 - node.level]] if node.level else []
             base += [node.module] if node.module else []
-            found.extend((".".join([*base, a.name]), node.lineno, lazy) for a in node.names)
-        lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for child in ast.iter_child_nodes(node):
-            visit(child, lazy)
-
-    visit(ast.parse(source), lazy=False)
+            found.extend((".".join([*base, a.name]), node.lineno) for a in node.names)
     return found
-
-
-def _room(dotted: str) -> str:
-    """The first name below the package: 'posec3d_jax.data.records' is in the room 'data'."""
-    return (dotted.split(".") + ["__init__"])[1]
 
 
 def _faults(file: str, source: str) -> list[str]:
     """Every rule that this file of the package breaks, in words."""
     room = Path(file).parts[0].removesuffix(".py")
-    if room not in FLOOR:
-        return [f"{file}: '{room}' has no floor yet; give it one in FLOORS of tests/test_layers.py"]
+    if room not in MAY_IMPORT:
+        return [f"{file}: '{room}' has no row in MAY_IMPORT of tests/test_layers.py"]
     faults = []
-    for name, line, lazy in _imports(file, source):
-        where, library = f"{file}:{line} imports {name}", name.split(".")[0]
-        if library == "posec3d_jax":
-            below = FLOOR.get(_room(name))
-            if below is None:
-                faults.append(f"{where}, a room with no floor in FLOORS of tests/test_layers.py")
-            elif below > FLOOR[room]:
-                faults.append(f"{where}: floor {FLOOR[room]} must not know floor {below}")
-            elif room == "data" and below == 1:
-                faults.append(f"{where}: data/ may use floor 0 only")
-        if room == "data" and library in ("jax", "jaxlib", "flax", "optax"):
-            faults.append(f"{where}: data/ stays on the host, without jax")
+    for name, line in _imports(f"posec3d_jax/{file}", source):
+        where, (library, *rest) = f"{file}:{line} imports {name}", name.split(".")
+        if library == "posec3d_jax" and rest and rest[0] != room:
+            if rest[0] not in MAY_IMPORT[room].split():
+                known = MAY_IMPORT[room] or "no other room"
+                faults.append(f"{where}: {room} may import {known}")
+        if room in HOST_ROOMS and library in ("jax", "jaxlib", "flax", "optax"):
+            faults.append(f"{where}: {room} stays on the host, without jax")
         if library in ONLY_IN and not file.startswith(ONLY_IN[library]):
             faults.append(f"{where}: only {', '.join(ONLY_IN[library])} may")
-        if library == "tensorflow" and file == "main.py" and not lazy:
-            faults.append(f"{where} at the top: import it inside a function")
         if library in OUTSIDE:
             faults.append(f"{where}: the package does not know what is outside it")
     return faults
 
 
-def test_imports_go_only_downwards():
-    faults = [fault for file, source in _sources().items() for fault in _faults(file, source)]
+def test_rooms_import_what_they_may():
+    sources = _sources(PACKAGE, PACKAGE)
+    faults = [fault for file, source in sources.items() for fault in _faults(file, source)]
     assert not faults, "\n" + "\n".join(faults)
 
 
-def test_no_two_modules_import_each_other():
-    sources = _sources()
+def test_a_newcomer_finds_few_files_beside_the_rooms():
+    assert len(list(PACKAGE.glob("*.py"))) <= 10
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """In the whole repository, imports inside functions included."""
+    sources: dict[str, str] = {}
+    for folder in ("posec3d_jax", *OUTSIDE):
+        sources |= _sources(ROOT, ROOT / folder)
     modules = {_dotted(file): file for file in sources}
     graph: dict[str, set[str]] = {}
     for module, file in modules.items():
-        names = {name for name, _, _ in _imports(file, sources[file])}
+        names = {name for name, _ in _imports(file, sources[file])}
         # `from module import function` names no module; `from package import module` does.
         names = {name if name in modules else name.rpartition(".")[0] for name in names}
         graph[module] = (names & set(modules)) - {module}
@@ -118,16 +120,18 @@ def test_no_two_modules_import_each_other():
 @pytest.mark.parametrize(
     ("file", "source", "expected"),
     [
-        ("heatmaps.py", "from posec3d_jax.train import fit", "floor 1 must not know floor 3"),
-        ("heatmaps.py", "def f():\n    from . import train", "floor 1 must not know floor 3"),
-        ("data/records.py", "from ..geometry import flip", "data/ may use floor 0 only"),
+        ("encoders/heatmaps.py", "from posec3d_jax.train import fit", "may import kernels"),
+        ("encoders/heatmaps.py", "def f():\n    from .. import train", "may import kernels"),
+        ("data/records.py", "from ..encoders.geometry import flip", "data may import skeletons"),
+        ("data/records.py", "from ..kernels.norm import x", "data may import skeletons"),
         ("data/readers/ntu.py", "import jax.numpy as jnp", "without jax"),
-        ("data/records.py", "import tensorflow as tf", "only data/tfds_builder.py"),
-        ("main.py", "import tensorflow as tf", "inside a function"),
-        ("train.py", "from orbax.checkpoint import v1", "only checkpoints.py"),
-        ("train.py", "from configs.base import get_config", "outside it"),
-        ("cellar.py", "", "'cellar' has no floor yet; give it one in FLOORS"),
-        ("main.py", "from posec3d_jax.cellar import wine", "a room with no floor"),
+        ("data/records.py", "import tensorflow as tf", "only data/stored/tfds_builder.py"),
+        ("runs/loop.py", "from orbax.checkpoint import v1", "only runs/checkpoints.py"),
+        ("runs/loop.py", "from posec3d_jax import networks", "runs may import steps"),
+        ("kernels/norm.py", "from posec3d_jax.files.disk import x", "import no other room"),
+        ("train.py", "from configs.demo import get_config", "outside it"),
+        ("cellar.py", "", "'cellar' has no row in MAY_IMPORT"),
+        ("main.py", "from posec3d_jax.cellar import wine", "main may import"),
     ],
 )
 def test_the_rules_catch_what_they_forbid(file, source, expected):
@@ -138,10 +142,9 @@ def test_the_rules_catch_what_they_forbid(file, source, expected):
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("train.py", "from posec3d_jax import checkpoints, heatmaps\nimport jax"),
-        ("data/records.py", "from posec3d_jax.skeletons import Skeleton"),
+        ("train.py", "from posec3d_jax.runs import checkpoints\nimport jax"),
+        ("data/records.py", "from posec3d_jax.skeletons.skeleton import Skeleton"),
         ("data/readers/sbu.py", "from ..records import SkeletonSequence"),
-        ("main.py", "def run():\n    import tensorflow as tf"),
     ],
 )
 def test_the_rules_allow_what_they_should(file, source):
@@ -149,7 +152,7 @@ def test_the_rules_allow_what_they_should(file, source):
 
 
 def test_importing_the_package_and_its_data_loads_no_tensorflow():
-    names = {_dotted(file) for file in _sources()}
+    names = {_dotted(file) for file in _sources(ROOT, PACKAGE)}
     data = {name for name in names if name.startswith("posec3d_jax.data")} - LOADS_TENSORFLOW
     imports = "\n".join(f"import {name}" for name in ["posec3d_jax", *sorted(data)])
     check = "import sys\nif 'tensorflow' in sys.modules: sys.exit('tensorflow was imported')"
@@ -160,6 +163,6 @@ def test_importing_the_package_and_its_data_loads_no_tensorflow():
 
 
 def _dotted(file: str) -> str:
-    """'data/__init__.py' is 'posec3d_jax.data'."""
+    """'posec3d_jax/data/__init__.py' is 'posec3d_jax.data'."""
     parts = Path(file).with_suffix("").parts
-    return ".".join(["posec3d_jax", *(part for part in parts if part != "__init__")])
+    return ".".join(part for part in parts if part != "__init__")

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 CONFIG = """
-from configs import base, networks
+from posec3d_jax.config import base, networks
 
 def get_config(stream="joint"):
     config = base.get_config()
@@ -77,11 +77,11 @@ def test_mistakes_are_told_in_a_line(arguments, message):
         (b"get_config = lambda: 1 / 0", [], "ZeroDivisionError"),
         (b"get_config = lambda: None", [], "expected --config=FILE"),
         (
-            b"from configs.base import get_config",
+            b"from posec3d_jax.config.base import get_config",
             ["--config.train.epochs=-1"],
             "config.train.epochs",
         ),
-        (b"from configs.base import get_config", ["--config.seed=1e999"], "config.seed"),
+        (b"from posec3d_jax.config.base import get_config", ["--config.seed=1e999"], "config.seed"),
     ],
     ids=["no text", "no module", "error", "nothing", "range", "type"],
 )

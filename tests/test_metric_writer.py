@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posec3d_jax import event_file
-from posec3d_jax.metric_writer import MetricWriter, read_metrics
+from posec3d_jax.runs import event_file
+from posec3d_jax.runs.metric_writer import MetricWriter, read_metrics
 
 
 def test_lines_and_non_finite_values(tmp_path, caplog):

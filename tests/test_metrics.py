@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posec3d_jax import metrics
+from posec3d_jax.steps import metrics
 
 # Rows are true classes: two of three right, one of two right, class 2 predicted once, never true.
 LABELS = np.array([0, 0, 0, 1, 1])

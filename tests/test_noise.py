@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 from posec3d_jax.encoders import make_encoder
-from posec3d_jax.noise import limb_joints, with_noise
+from posec3d_jax.encoders.noise import limb_joints, with_noise
 from posec3d_jax.predict import Predictor
-from posec3d_jax.recognizer import make_recognizer
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.steps.recognizer import make_recognizer
 
 COCO = get_skeleton("coco_17")
 FRAMES = 6

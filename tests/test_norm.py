@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.models.layers import BatchNorm, ConvNorm
+from posec3d_jax.networks.layers import BatchNorm, ConvNorm
 
 SHAPE = (4, 3, 5, 5)  # [B, T, H, W]
 

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax.optimizer import make_optimizer, make_schedule, peak_learning_rate
+from posec3d_jax.config import base
+from posec3d_jax.steps.optimizer import make_optimizer, make_schedule, peak_learning_rate
 
 
 def _options(**changes):

@@ -7,14 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax import geometry as g
-from posec3d_jax import provenance
+from posec3d_jax.config import base, stored
+from posec3d_jax.encoders import geometry as g
+from posec3d_jax.encoders.heatmaps import limb_heatmaps
 from posec3d_jax.encoders.volume import encode_test, encode_train
-from posec3d_jax.evaluation_files import Scores, write_evaluation
-from posec3d_jax.heatmaps import limb_heatmaps
-from posec3d_jax.recognizer import make_recognizer
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.runs.evaluations import Scores, write_evaluation
+from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.steps.recognizer import make_recognizer
 
 COCO = get_skeleton("coco_17")
 SIZE = jnp.array([[100.0, 200.0]])
@@ -109,7 +108,7 @@ def test_misspelt_values_of_volume_and_evaluation_are_refused():
 
 
 def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
-    config = provenance.config_to_dict(base.get_config())
+    config = stored.config_to_dict(base.get_config())
     for part, key in (
         ("geometry", "missing"),
         ("volume", "short_limb"),
@@ -119,7 +118,7 @@ def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
     ):
         del config[part][key]
     del config["encoder"], config["graph"]
-    (tmp_path / provenance.CONFIG_FILE).write_text(json.dumps(config))
-    restored = provenance.load_config(tmp_path)
-    assert restored.to_dict() == provenance.config_to_dict(base.get_config())
-    assert provenance.stored_config(tmp_path / "none") == {}
+    (tmp_path / stored.CONFIG_FILE).write_text(json.dumps(config))
+    restored = stored.load_config(tmp_path)
+    assert restored.to_dict() == stored.config_to_dict(base.get_config())
+    assert stored.stored_config(tmp_path / "none") == {}

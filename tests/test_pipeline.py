@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from configs.base import get_config
-from posec3d_jax.data.info import DatasetInfo
-from posec3d_jax.data.order import batch_index, epoch_order, epoch_size
-from posec3d_jax.data.packs import from_sequences
-from posec3d_jax.data.pipeline import eval_batches, steps_per_epoch, train_batches
+from posec3d_jax.config.base import get_config
+from posec3d_jax.data.feed.order import batch_index, epoch_order, epoch_size
+from posec3d_jax.data.feed.pipeline import eval_batches, steps_per_epoch, train_batches
 from posec3d_jax.data.records import SkeletonSequence
-from posec3d_jax.skeletons import SKELETONS
+from posec3d_jax.data.stored.info import DatasetInfo
+from posec3d_jax.data.stored.packs import from_sequences
+from posec3d_jax.skeletons.skeleton import SKELETONS
 
 SKELETON = SKELETONS["sbu_15"]
 NUM_CLIPS = 23

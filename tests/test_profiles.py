@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
+from posec3d_jax.config import base
 from posec3d_jax.encoders.volume import volume_encoder
-from posec3d_jax.models.convolution import convolve
-from posec3d_jax.recognizer import make_eval_step, make_recognizer
-from posec3d_jax.strokes import Profiles
+from posec3d_jax.kernels.convolution import convolve
+from posec3d_jax.kernels.strokes import Profiles
+from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 
 CASES = {
     "stem": ((1, 7, 7), (1, 1, 1)),

@@ -8,7 +8,7 @@ import pytest
 
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.data.validation import check_dataset, check_sequence
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 

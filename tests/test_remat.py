@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
-from posec3d_jax.models.graph import layers as graph_layers
-from posec3d_jax.recognizer import make_recognizer, total_loss
+from posec3d_jax.config import base
+from posec3d_jax.networks.graph import layers as graph_layers
+from posec3d_jax.steps.recognizer import make_recognizer, total_loss
 
 OPTIONS = {
     "slowonly": dict(stage_blocks=(2, 1, 1), width=4, dropout=0.5),

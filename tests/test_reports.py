@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from posec3d_jax.charts import draw_confusion, draw_curves
-from posec3d_jax.evaluation_files import Scores, write_evaluation
-from posec3d_jax.reports import write_report
+from posec3d_jax.reports.charts import draw_confusion, draw_curves
+from posec3d_jax.reports.report import write_report
+from posec3d_jax.runs.evaluations import Scores, write_evaluation
 
 HISTORY = [
     {"step": 10, "epoch": 1, "train/loss": 2.0, "train/top1": 0.2, "train/learning_rate": 0.1},

@@ -18,15 +18,16 @@ import numpy as np
 import pytest
 
 from benchmarks.long_run import footprint
-from posec3d_jax import checkpoint_files, train
-from posec3d_jax.checkpoint_files import damage_of, seal
-from posec3d_jax.checkpoints import CheckpointError, find_checkpoint, load_raw_model
-from posec3d_jax.disk import DiskError
-from posec3d_jax.identity import IdentityError, code_version
-from posec3d_jax.metric_writer import read_metrics
-from posec3d_jax.preemption import Stopped
-from posec3d_jax.recognizer import TrainState
-from posec3d_jax.sharding import make_mesh
+from posec3d_jax import train
+from posec3d_jax.files.disk import DiskError
+from posec3d_jax.machine.sharding import make_mesh
+from posec3d_jax.runs import sealing
+from posec3d_jax.runs.checkpoints import CheckpointError, find_checkpoint, load_raw_model
+from posec3d_jax.runs.identity import IdentityError, code_version
+from posec3d_jax.runs.metric_writer import read_metrics
+from posec3d_jax.runs.preemption import Stopped
+from posec3d_jax.runs.sealing import damage_of, seal
+from posec3d_jax.steps.state import TrainState
 from tests.tiny import tiny_config
 
 CLOCK = ("train/clips_per_second", "train/waiting_for_input")  # differ from run to run
@@ -237,7 +238,7 @@ def test_another_config_data_set_or_code_is_refused_with_the_difference(
         _train(config, tmp_path, stop_after=6)
     config.geometry.flip = 0.25
     config.train.epochs = 4
-    monkeypatch.setattr("posec3d_jax.identity.clips_fingerprint", lambda source: "other clips")
+    monkeypatch.setattr("posec3d_jax.runs.identity.clips_fingerprint", lambda source: "other clips")
     with pytest.raises(IdentityError) as refusal:
         _train(config, tmp_path)
     lines = str(refusal.value).splitlines()
@@ -251,7 +252,7 @@ def test_another_config_data_set_or_code_is_refused_with_the_difference(
     config = _config(folder)
     config.train.log_every = 2  # changes no number
     config.name = "renamed"
-    monkeypatch.setattr("posec3d_jax.identity.code_version", lambda: "other code")
+    monkeypatch.setattr("posec3d_jax.runs.identity.code_version", lambda: "other code")
     with pytest.raises(IdentityError, match=f"code: {code_version()}, now other code"):
         _train(config, tmp_path)
     _train(config, tmp_path, resume_anyway=True)
@@ -305,13 +306,13 @@ def test_a_state_that_is_not_finite_is_never_saved(folder, tmp_path, monkeypatch
 def test_a_disk_that_is_full_for_a_checkpoint(folder, reference, tmp_path, monkeypatch):
     config = _config(folder)
 
-    def full(checkpoint, without, whole=checkpoint_files.write_checksums):
+    def full(checkpoint, without, whole=sealing.write_checksums):
         if checkpoint.name.startswith("10."):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(checkpoint))
         whole(checkpoint, without)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint_files, "write_checksums", full)
+        patch.setattr(sealing, "write_checksums", full)
         with pytest.raises(DiskError) as told:
             _train(config, tmp_path)
     for part in (f"step 10 could not be saved in {tmp_path}", "No space left", "Make room", ": 5"):
@@ -325,7 +326,7 @@ def test_a_disk_that_is_full_for_a_line_of_metrics(folder, tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
     (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
-    from posec3d_jax.metric_writer import MetricWriter
+    from posec3d_jax.runs.metric_writer import MetricWriter
 
     with pytest.raises(DiskError, match=r"metrics.jsonl could not be written: No space.*Make room"):
         MetricWriter(tmp_path).write(1, {"train/loss": 1.0})
@@ -377,7 +378,7 @@ def test_nothing_piles_up_over_two_hundred_steps(folder, tmp_path):
 def test_a_hang_ends_with_the_stacks_of_all_threads():
     program = """
 import time
-from posec3d_jax.watchdog import Watchdog
+from posec3d_jax.runs.watchdog import Watchdog
 
 def stuck():
     time.sleep(60)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from posec3d_jax.data.sampling import stride_frames, test_frames, train_frames, uniform_sample
+from posec3d_jax.data.feed.sampling import stride_frames, test_frames, train_frames, uniform_sample
 
 
 @pytest.mark.parametrize(

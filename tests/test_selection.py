@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from posec3d_jax.data.info import DataError
-from posec3d_jax.data.selection import few_of_each
-from posec3d_jax.data.sources import open_source
-from posec3d_jax.skeletons import common_layout, get_skeleton
+from posec3d_jax.data.stored.info import DataError
+from posec3d_jax.data.stored.selection import few_of_each
+from posec3d_jax.data.stored.sources import open_source
+from posec3d_jax.skeletons.skeleton import common_layout, get_skeleton
 from tests.tiny import tiny_config
 
 

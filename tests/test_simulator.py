@@ -16,7 +16,7 @@ from posec3d_jax.data.simulation.performers import manner, performer
 from posec3d_jax.data.simulation.poses import Motion, backwards, other_side, pose
 from posec3d_jax.data.simulation.scene import shoot
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 STATURE_BONES = 1.7 * np.array([end for *_, end in BONES])
 NOSE, WRISTS, HIPS, ANKLES = 0, [9, 10], [11, 12], [15, 16]

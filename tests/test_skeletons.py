@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from posec3d_jax.label_spaces import CLASS_NAMES, class_names
-from posec3d_jax.skeletons import SKELETONS, Skeleton, apply_remap, get_skeleton, remap
+from posec3d_jax.skeletons.class_names import CLASS_NAMES, class_names
+from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton, apply_remap, get_skeleton, remap
 
 # What the reference's limb configs state for COCO-17, and its bones as (child, parent).
 REFERENCE_LIMBS = [

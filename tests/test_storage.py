@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from configs.base import get_config
-from posec3d_jax.data.info import DataError
-from posec3d_jax.data.pipeline import train_batches
+from posec3d_jax.config.base import get_config
+from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.data.readers import READERS
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence
-from posec3d_jax.data.sources import open_source
+from posec3d_jax.data.stored.info import DataError
+from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.prepare import prepare
-from posec3d_jax.skeletons import SKELETONS
+from posec3d_jax.skeletons.skeleton import SKELETONS
 
 SKELETON = SKELETONS["sbu_15"]
 SPLITS = {
@@ -279,9 +279,9 @@ def test_a_pack_is_read_without_tensorflow(data):
     code = f"""
 import sys
 sys.modules.update(dict.fromkeys(["tensorflow", "tensorflow_datasets", "array_record"]))
-from configs.base import get_config
-from posec3d_jax.data.pipeline import train_batches
-from posec3d_jax.data.sources import open_source
+from posec3d_jax.config.base import get_config
+from posec3d_jax.data.feed.pipeline import train_batches
+from posec3d_jax.data.stored.sources import open_source
 config = get_config()
 config.data.update(dict(dir={data.dir!r}, skeleton="sbu_15", num_classes=3))
 source = open_source(config.data, "train")

@@ -17,11 +17,12 @@ from experiments.studies import (
     streams,
 )
 from experiments.studies.presets import prepare_once, skeleton_of
-from experiments.studies.report import Study, Table, cells, markdown, write_study
+from experiments.studies.report import Study, markdown, write_study
 from experiments.studies.runs import Job, Test, run_jobs
-from posec3d_jax.config_ranges import check_ranges
-from posec3d_jax.provenance import read_json
-from posec3d_jax.recognizer import make_recognizer
+from experiments.studies.tables import Table, cells
+from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.files.disk import read_json
+from posec3d_jax.steps.recognizer import make_recognizer
 from tests.tiny import tiny_config
 
 STUDIES = (

@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from configs import networks
 from experiments.studies import command, cost, efficiency, scalability
 from experiments.studies.report import write_study
 from experiments.studies.runs import Job
-from posec3d_jax import provenance
+from posec3d_jax.config import networks
+from posec3d_jax.files import disk
 
 
 def _config(network, persons):
@@ -117,7 +117,7 @@ def test_counts_are_kept_with_the_config_that_they_are_of(tmp_path, monkeypatch)
     monkeypatch.setattr(cost, "counts", lambda config: {"parameters": 8.0})
     assert cost.counts_once(_config("stgcn", 1), tmp_path / "a.json") == first
     assert cost.counts_once(_config("stgcn", 2), tmp_path / "a.json") == {"parameters": 8.0}
-    assert provenance.read_json(tmp_path / "a.json")["counts"] == {"parameters": 8.0}
+    assert disk.read_json(tmp_path / "a.json")["counts"] == {"parameters": 8.0}
 
 
 def test_networks_to_train_can_be_chosen():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from configs import base
-from posec3d_jax.recognizer import make_recognizer
-from posec3d_jax.summary import summarize, totals, trace_layers
+from posec3d_jax.config import base
+from posec3d_jax.reports.summary import summarize, totals, trace_layers
+from posec3d_jax.steps.recognizer import make_recognizer
 
 
 def _config(network, **changes):

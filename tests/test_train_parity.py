@@ -7,8 +7,8 @@ import numpy as np
 import optax
 import pytest
 
-from posec3d_jax.optimizer import make_optimizer
-from posec3d_jax.recognizer import make_recognizer, total_loss
+from posec3d_jax.steps.optimizer import make_optimizer
+from posec3d_jax.steps.recognizer import make_recognizer, total_loss
 from posec3d_jax.weights.exporting import to_reference_tensors
 from tests.reference import channels_last, load_variables, reference_config, relative_error
 

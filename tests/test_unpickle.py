@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from posec3d_jax.data.unpickle import load_pickle
+from posec3d_jax.files.array_pickle import load_pickle
 
 CONTENTS = {
     "half": np.arange(24, dtype=np.float16).reshape(2, 3, 4),
@@ -100,7 +100,7 @@ def test_arrays_of_anything_but_plain_values_are_refused(tmp_path, array):
 
 def test_forged_dtype_flags_are_refused():
     """NumPy's own `__setstate__` believes these flags, and crashes the process later."""
-    from posec3d_jax.data.unpickle import ALLOWED, Refused
+    from posec3d_jax.files.array_pickle import ALLOWED, Refused
 
     dtype = ALLOWED["numpy", "dtype"].call("f8")
     with pytest.raises(Refused, match="structured"):

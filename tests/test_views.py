@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from posec3d_jax.recognizer import average_views
+from posec3d_jax.steps.recognizer import average_views
 from tests.reference import TINY, channels_last, load_variables, network
 
 

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import base
+from posec3d_jax.config import base
 from posec3d_jax.encoders.volume import encode_test, encode_train, num_channels
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 

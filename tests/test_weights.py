@@ -9,20 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax import provenance
-from posec3d_jax.checkpoints import (
+from posec3d_jax.config import stored
+from posec3d_jax.files import disk
+from posec3d_jax.files.safetensors import read_safetensors, write_safetensors
+from posec3d_jax.runs.checkpoints import (
     CheckpointError,
     Checkpoints,
     find_checkpoint,
     load_model,
     load_raw_model,
 )
-from posec3d_jax.initialize import merge
-from posec3d_jax.recognizer import TrainState, make_recognizer
+from posec3d_jax.runs.initialize import merge
+from posec3d_jax.steps.recognizer import make_recognizer
+from posec3d_jax.steps.state import TrainState
 from posec3d_jax.weights import export_weights, import_weights
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.exporting import to_reference_tensors
-from posec3d_jax.weights.safetensors_file import read_safetensors, write_safetensors
 from tests.reference import FIXTURES, GRAPH_TINY, load_variables, reference_config
 
 SLOWONLY = FIXTURES / "tiny_slowonly.pth"
@@ -161,7 +163,7 @@ def test_report_names_every_tensor(imported):
 def test_an_import_serves_as_a_run(imported):
     """Its folder holds what evaluate and predict read, and what train starts from."""
     folder, config, _ = imported
-    restored = provenance.load_config(folder)
+    restored = stored.load_config(folder)
     assert restored.model.width == 4 and restored.data.num_classes == 11
     variables = load_model(find_checkpoint(folder), _abstract(restored))
     weight = read_checkpoint(SLOWONLY).tensors["cls_head.fc_cls.weight"]
@@ -297,7 +299,7 @@ def test_an_import_that_was_killed_leaves_no_run_and_can_be_repeated(tmp_path, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(provenance, "write_json", killed)
+        patch.setattr(disk, "write_json", killed)
         patch.setattr(shutil, "rmtree", lambda *arguments, **options: None)  # nothing is tidied
         with pytest.raises(KeyboardInterrupt):
             import_weights(SLOWONLY, config, out)

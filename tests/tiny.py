@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from configs import base, networks
+from posec3d_jax.config import base, networks
 from posec3d_jax.prepare import prepare
 
 

@@ -10,7 +10,7 @@ from absl import app, flags
 from experiments.studies.presets import PRESETS, prepare_once
 from experiments.studies.report import Study, write_study
 from experiments.studies.runs import Job, run_jobs, trainings
-from posec3d_jax.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
 
 Rows = list[dict[str, Any]]
 

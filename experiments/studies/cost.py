@@ -18,11 +18,18 @@ from absl import logging
 from benchmarks.clips import FRAME_SIZE, make_clips
 from benchmarks.machine import machine
 from experiments.studies.runs import WAIT, claimed
-from posec3d_jax import host, provenance
-from posec3d_jax.optimizer import make_optimizer, make_schedule
+from posec3d_jax.config import stored
+from posec3d_jax.files import disk
+from posec3d_jax.machine import host
 from posec3d_jax.predict import Predictor
-from posec3d_jax.recognizer import create_state, make_eval_step, make_recognizer, make_train_step
-from posec3d_jax.summary import totals, trace_layers
+from posec3d_jax.reports.summary import totals, trace_layers
+from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
+from posec3d_jax.steps.recognizer import (
+    create_state,
+    make_eval_step,
+    make_recognizer,
+    make_train_step,
+)
 
 SETTING, ROUND = "setting.json", "round-{}.json"
 MEGA, GIGA = 1e6, 1e9
@@ -38,7 +45,7 @@ class Case:
 
 def setting_of(config) -> dict[str, Any]:
     """What cost depends on of a config; how long it trains, and on what, is not of it."""
-    whole = provenance.config_to_dict(config)
+    whole = stored.config_to_dict(config)
     keys = ("encoder", "model", "volume", "geometry", "graph", "compute_dtype", "optimizer")
     data = {key: whole["data"][key] for key in ("skeleton", "num_classes", "max_persons")}
     return {key: whole[key] for key in keys} | {
@@ -50,11 +57,11 @@ def setting_of(config) -> dict[str, Any]:
 def counts_once(config, path: Path) -> dict[str, float]:
     """`counts`, kept in a file with the setting that they are of."""
     wanted = setting_of(config)
-    found = provenance.read_json(path)
+    found = disk.read_json(path)
     if found.get("setting") != wanted:
         found = {"counts": counts(config), "setting": wanted}
         path.parent.mkdir(parents=True, exist_ok=True)
-        provenance.write_json(path, found)
+        disk.write_json(path, found)
     return found["counts"]
 
 
@@ -170,16 +177,16 @@ def measure(
             if mine:
                 _check_setting(folder, setting, any(path.exists() for path in paths))
                 _time_missing(makers, paths, seconds)
-                return [provenance.read_json(path) for path in paths]
+                return [disk.read_json(path) for path in paths]
         time.sleep(WAIT)
 
 
 def _check_setting(folder: Path, setting: Mapping[str, Any], begun: bool) -> None:
-    if begun and provenance.read_json(folder / SETTING) != setting:
+    if begun and disk.read_json(folder / SETTING) != setting:
         raise ValueError(
             f"{folder} holds times of another setting; use another --workdir, or remove it"
         )
-    provenance.write_json(folder / SETTING, setting)
+    disk.write_json(folder / SETTING, setting)
 
 
 def _time_missing(
@@ -193,7 +200,7 @@ def _time_missing(
         order = list(cases) if number % 2 == 0 else list(reversed(cases))
         times = {name: time_of(cases[name].run, seconds) for name in order}
         found = machine()
-        provenance.write_json(path, {"seconds": times, "memory": memory, "machine": found})
+        disk.write_json(path, {"seconds": times, "memory": memory, "machine": found})
         logging.info("%s: %.0f s", path, sum(times.values()))
         if found["load_before"] > 1.5 * found["cores"]:
             logging.warning(

@@ -7,8 +7,8 @@ The small preset has UTD-MHAD as the Kinect saw it, projected on to the depth vi
 BlazePose found it in that video, both reduced to the 12 joints they share and to every third frame.
 The Kinect's scores are all 1, BlazePose's say how visible a joint is (of a wrist often 0.3), so
 BlazePose comes twice: as it is, and with positions alone. The paper's preset has FineGYM by HRNet
-and by MobileNet. Networks are also trained with noise (posec3d_jax/noise.py): what a source that
-one does not have yet may do to poses; from the start, or once they know clean poses.
+and by MobileNet. Networks are also trained with noise (posec3d_jax/encoders/noise.py): what a
+source that one does not have yet may do to poses; from the start, or once they know clean poses.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,11 @@ from experiments.studies.presets import (
     make_small,
     skeleton_of,
 )
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP, Protocol, protocols
-from posec3d_jax.skeletons import common_layout
+from experiments.studies.tables import Table
+from posec3d_jax.skeletons.skeleton import common_layout
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol, protocols
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
 POSITIONS = "_positions"  # of a source's name: without its scores

@@ -14,10 +14,11 @@ from typing import Any
 
 from experiments.studies import command
 from experiments.studies.presets import SMALL, config_of, convert_joints, make_small, skeleton_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP, Protocol, protocols
-from posec3d_jax.skeletons import common_layout
+from experiments.studies.tables import Table
+from posec3d_jax.skeletons.skeleton import common_layout
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol, protocols
 
 
 @dataclass(frozen=True)

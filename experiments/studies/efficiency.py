@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs import networks
 from experiments.studies import command, cost, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import FRAMES, SIZE, config_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP
+from experiments.studies.tables import Table
+from posec3d_jax.config import networks
+from posec3d_jax.steps.protocol import ONE_CLIP
 
 NETWORKS = tuple(networks.ALL_NETWORKS)
 FIRST = NETWORKS[0]  # what ratios of times are to

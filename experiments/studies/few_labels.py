@@ -14,8 +14,9 @@ from typing import Any
 
 from experiments.studies import command, cross_data_set
 from experiments.studies.cross_data_set import NETWORKS, PAIRS, data, job_from, target_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
+from experiments.studies.tables import Table
 
 FEW, PASSES = 5, 40  # clips a class, and passes over them
 NONE, AFTER, ALONE = "other data set", f"then {FEW} clips a class", f"{FEW} clips a class alone"

@@ -4,23 +4,24 @@
       --source=utd_mhad_kinect=<Skeleton> --source=utd_mhad_blazepose=<...stride3.npz>
 
 cross_annotation.py asks what the paper asks, by short trainings that are alike for all networks.
-Here each network gets what serves it: noise (posec3d_jax/noise.py) from the start, more passes, and
-what small data need. The small preset's choices were made on the Kinect's training subjects alone,
-three of whom trained and one tested. The trainings on the second source are also tested on noise,
-as those of robustness.py are.
+Here each network gets what serves it: noise (posec3d_jax/encoders/noise.py) from the start, more
+passes, and what small data need. The small preset's choices were made on the Kinect's training
+subjects alone, three of whom trained and one tested. The trainings on the second source are also
+tested on noise, as those of robustness.py are.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from configs import base
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import NETWORKS, NOISE, NOISY, leave_out_scores
 from experiments.studies.presets import SMALL
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.robustness import LEVELS, TITLES
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP, Protocol, protocols
+from experiments.studies.tables import Table
+from posec3d_jax.config import base
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol, protocols
 
 SOURCES = {
     "small": ("utd_mhad_kinect", "utd_mhad_blazepose"),

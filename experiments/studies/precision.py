@@ -13,8 +13,9 @@ from typing import Any
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL, config_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job
+from experiments.studies.tables import Table
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp")}
 DTYPES = ("float32", "bfloat16")

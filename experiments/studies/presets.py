@@ -4,9 +4,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from posec3d_jax.data.info import INFO_FILE
+from posec3d_jax.data.stored.info import INFO_FILE
 from posec3d_jax.prepare import prepare
-from posec3d_jax.skeletons import Skeleton, get_skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
 PRESETS = ("small", "paper")
 FRAMES, SIZE = 16, 24  # of the small preset: of every network; of volumes, pixels

@@ -6,43 +6,16 @@ a sample) behind it; a table is a panel of the picture too.
 """
 
 import csv
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.studies.panels import draw
-from posec3d_jax import provenance
-from posec3d_jax.disk import write_whole
-
-Row = Mapping[str, Any]
-PERCENT = "%"  # of a figure that is stored as a fraction
-
-
-@dataclass(frozen=True)
-class Table:
-    """One figure of the rows, spread out over lines and columns."""
-
-    title: str
-    value: str  # the figure in the cells
-    columns: str  # the fact that differs from column to column; 'figure' goes without saying
-    lines: tuple[str, ...] = ("network",)  # the facts that differ from line to line
-    where: Mapping[str, Any] = field(default_factory=dict)  # only rows with these facts
-    unit: str = PERCENT
-    published: Sequence[Row] = ()  # the paper's figures: rows of one measurement, set apart
-    note: str = ""
-    on_page: bool = True  # False leaves the table to the picture
-    in_picture: bool = True  # False leaves it to the page
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The mean of a figure over seeds, its spread (None for one seed) and how many there were."""
-
-    mean: float
-    spread: float | None
-    count: int
+from experiments.studies.tables import PERCENT, Cell, Row, Table, cells
+from posec3d_jax.files import disk
+from posec3d_jax.files.disk import write_whole
+from posec3d_jax.runs import records
 
 
 @dataclass(frozen=True)
@@ -56,24 +29,6 @@ class Study:
     tables: Sequence[Table]
     differs: Sequence[str]  # from the paper's setting, in sentences
     facts: Mapping[str, Any] = field(default_factory=dict)  # configs, trainings, versions
-
-
-def cells(table: Table, rows: Sequence[Row]) -> dict[tuple, dict[Any, Cell]]:
-    """By line and column, the figure's mean and spread; lines and columns in the rows' order."""
-    found: dict[tuple, dict[Any, list[float]]] = {}
-    for row in rows:
-        needed = (table.value, table.columns, *table.lines)
-        if all(row.get(key) == value for key, value in table.where.items()) and all(
-            row.get(key) is not None for key in needed
-        ):
-            line = found.setdefault(tuple(row[key] for key in table.lines), {})
-            line.setdefault(row[table.columns], []).append(row[table.value])
-    return {line: {k: _cell(v) for k, v in values.items()} for line, values in found.items()}
-
-
-def _cell(values: Sequence[float]) -> Cell:
-    spread = statistics.stdev(values) if len(values) > 1 else None
-    return Cell(statistics.fmean(values), spread, len(values))
 
 
 def markdown(table: Table, rows: Sequence[Row]) -> str:
@@ -120,7 +75,7 @@ def write_study(study: Study, folder: str | Path) -> list[Path]:
     base = Path(folder)
     base.mkdir(parents=True, exist_ok=True)
     paths = [base / f"{study.name}.{kind}" for kind in ("json", "csv", "md", "png")]
-    provenance.write_json(paths[0], _record(study))
+    disk.write_json(paths[0], _record(study))
     _write_csv(paths[1], study.rows)
     write_whole(paths[2], _page(study, paths[3].name))
     panels = [(table, cells(table, study.rows)) for table in study.tables if table.in_picture]
@@ -136,9 +91,9 @@ def _record(study: Study) -> dict[str, Any]:
         "differs_from_the_paper": list(study.differs),
         "means": list(_means(study)),
         "rows": [dict(row) for row in study.rows],
-        "command": provenance.command(),
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
+        "command": records.command(),
+        "versions": records.versions(),
+        "hardware": records.hardware(),
         **study.facts,
     }
 
@@ -169,7 +124,7 @@ def _page(study: Study, picture: str) -> str:
             f"# {title} ({study.preset} preset)\n\n{study.question}\n",
             f"![{title}]({picture})\n",
             *(markdown(table, study.rows) for table in study.tables if table.on_page),
-            f"### How it was made\n\n{spread}Made by `{provenance.command()}`.\n",
+            f"### How it was made\n\n{spread}Made by `{records.command()}`.\n",
             "What differs from the paper's setting:\n",
             *(f"* {sentence}" for sentence in study.differs),
             "",

@@ -3,7 +3,7 @@
   python -m experiments.studies.robustness --preset=small --source=utd_mhad_blazepose=<...npz> \
       --source=utd_mhad_kinect=<Skeleton>
 
-Three noises (posec3d_jax/noise.py): per person and frame one limb joint goes missing with
+Three noises (posec3d_jax/encoders/noise.py): per person and frame one limb joint goes missing with
 probability p, as in the paper; coordinates shake; scores are wrong.
 """
 
@@ -13,8 +13,9 @@ from typing import Any
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
+from experiments.studies.tables import Table
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "msg3d")}
 TRAINED_ON = ("clean poses", "noise")

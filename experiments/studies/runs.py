@@ -14,9 +14,12 @@ from typing import Any
 
 from absl import logging
 
-from posec3d_jax import provenance
+from posec3d_jax.config import stored
 from posec3d_jax.evaluate import FOLDER as EVALUATIONS
-from posec3d_jax.evaluate import ONE_CLIP, Protocol, evaluate
+from posec3d_jax.evaluate import evaluate
+from posec3d_jax.files import disk
+from posec3d_jax.runs import records
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.train import train_and_evaluate
 
 FINISHED = "finished.json"  # in a run's directory: the config that was trained to its end
@@ -113,19 +116,19 @@ def trainings(rows: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, dict
 
 
 def _training(workdir: Path) -> dict[str, Any]:
-    run = provenance.read_json(workdir / provenance.RUN_FILE)
+    run = disk.read_json(workdir / records.RUN_FILE)
     for key in ("class_names", "command"):  # the record has the study's own command
         run.pop(key, None)
-    return run | {"config": provenance.read_json(workdir / provenance.CONFIG_FILE)}
+    return run | {"config": disk.read_json(workdir / stored.CONFIG_FILE)}
 
 
 def train_once(config, workdir: Path) -> None:
     """Trains to the end, unless the directory says that it was done with this very config."""
-    wanted = provenance.config_to_dict(config)
-    found = provenance.with_later_keys(provenance.read_json(workdir / FINISHED))
+    wanted = stored.config_to_dict(config)
+    found = stored.with_later_keys(disk.read_json(workdir / FINISHED))
     if not found:
         train_and_evaluate(config, workdir)
-        provenance.write_json(workdir / FINISHED, wanted)
+        disk.write_json(workdir / FINISHED, wanted)
     elif found != wanted:
         raise ValueError(
             f"{workdir} holds a finished run with other settings ({_difference(found, wanted)}); "
@@ -136,13 +139,13 @@ def train_once(config, workdir: Path) -> None:
 def test_once(test: Test, workdir: Path) -> dict[str, Any]:
     """The test's figures; kept in <workdir>/tests with the config that gave them."""
     path = workdir / "tests" / f"{test.name}-{test.protocol.name}.json".replace(" ", "-")
-    wanted = provenance.config_to_dict(test.config)
-    found = provenance.read_json(path)
-    if provenance.with_later_keys(found.get("config", {})) != wanted:
+    wanted = stored.config_to_dict(test.config)
+    found = disk.read_json(path)
+    if stored.with_later_keys(found.get("config", {})) != wanted:
         result = evaluate(test.config, workdir, chosen=(test.protocol,), name=test.name)
         found = {"result": result[test.protocol.name], "config": wanted}
         path.parent.mkdir(exist_ok=True)
-        provenance.write_json(path, found)
+        disk.write_json(path, found)
     return found["result"]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL_VOLUMES, config_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP, Protocol
+from experiments.studies.tables import Table
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 
 NETWORKS = {"small": ("c3d_light",), "paper": ("slowonly",)}
 TEN_CLIPS = Protocol(clips=10, flip=False)

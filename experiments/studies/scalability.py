@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs import networks
 from experiments.studies import command, cost
 from experiments.studies.presets import config_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, Test
-from posec3d_jax.evaluate import ONE_CLIP
+from experiments.studies.tables import Table
+from posec3d_jax.config import networks
+from posec3d_jax.steps.protocol import ONE_CLIP
 
 PERSONS = (1, 2, 4, 8, 13, 16, 32)
 COUNTED = tuple(networks.ALL_NETWORKS)

@@ -10,13 +10,14 @@ from typing import Any
 
 from absl import flags
 
-from configs import base, networks
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL, config_of
-from experiments.studies.report import Study, Table
+from experiments.studies.report import Study
 from experiments.studies.runs import Job, scores_of
-from posec3d_jax.fusion import fuse
+from experiments.studies.tables import Table
+from posec3d_jax.config import base, networks
+from posec3d_jax.fuse import fuse
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp")}
 # Which streams are added up, and their weights: those of the publications.

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
-from posec3d_jax.skeletons import Skeleton, apply_remap, remap
+from posec3d_jax.skeletons.skeleton import Skeleton, apply_remap, remap
 
 
 def convert(

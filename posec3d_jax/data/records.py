@@ -1,25 +1,16 @@
 """What every reader returns: sequences, the data set around them, and the report of findings."""
 
-import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import _SHORT
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 SEVERITIES = ("error", "warning")
-_SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 120, 120
-
-
-def brief(value: object) -> str:
-    """`repr` cut short, for messages: that of a value out of a file may be longer than memory."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # an integer of more than 4300 digits
-        return f"a very large {type(value).__name__}"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from posec3d_jax.data.clips import ClipTable
-from posec3d_jax.data.info import DatasetInfo
 from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.data.stored.clips import ClipTable
+from posec3d_jax.data.stored.info import DatasetInfo
 
 _LISTED = 50  # clip names or frame sizes that a report spells out
 

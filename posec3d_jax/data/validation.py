@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport, brief
-from posec3d_jax.skeletons import SKELETONS, Skeleton
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.files.arrays import brief
+from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton
 
 NORMALISED_EXTENT = 2.0  # coordinates no larger than this cannot be pixels of a real frame
 LONGEST_NAME = 1000  # characters; names are stored side by side at the width of the longest

@@ -3,7 +3,7 @@
 from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs
 from posec3d_jax.encoders.graph import graph_encoder
 from posec3d_jax.encoders.volume import network_volume_encoder
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 ENCODERS = {"volume": network_volume_encoder, "graph": graph_encoder}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import jax
 
-from posec3d_jax.strokes import Profiles
+from posec3d_jax.kernels.strokes import Profiles
 
 Batch = Mapping[str, jax.Array]
 Inputs = jax.Array | Profiles  # an array, or a volume that is not painted

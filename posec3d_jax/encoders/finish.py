@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from posec3d_jax.encoders.encoder import Inputs
-from posec3d_jax.heatmaps import keypoint_strokes, limb_strokes
-from posec3d_jax.skeletons import Skeleton
-from posec3d_jax.strokes import Profiles, paint, with_height, with_mirror_image
+from posec3d_jax.encoders.heatmaps import keypoint_strokes, limb_strokes
+from posec3d_jax.kernels.strokes import Profiles, paint, with_height, with_mirror_image
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 Finish = Callable[..., Inputs]  # with the arguments of `draw`
 

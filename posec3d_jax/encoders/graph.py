@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from posec3d_jax import geometry as g
+from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.encoder import Batch, Encoder
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from posec3d_jax import geometry as g
+from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs
 from posec3d_jax.encoders.finish import Finish, draw, joint_profiles, num_channels, split_views
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 
 def network_volume_encoder(config, skeleton: Skeleton) -> Encoder:

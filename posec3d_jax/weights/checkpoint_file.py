@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from posec3d_jax.data.unpickle import DAMAGE
+from posec3d_jax.files.array_pickle import DAMAGE
+from posec3d_jax.files.safetensors import looks_like_safetensors, read_safetensors
+from posec3d_jax.files.torch import PICKLE_START, ZIP_START, read_legacy, read_zip
+from posec3d_jax.files.torch_pickle import Inert, Refused, Tensor
 from posec3d_jax.weights.names import without_wrappers
-from posec3d_jax.weights.safetensors_file import looks_like_safetensors, read_safetensors
-from posec3d_jax.weights.torch_file import PICKLE_START, ZIP_START, read_legacy, read_zip
-from posec3d_jax.weights.torch_pickle import Inert, Refused, Tensor
 
 _PLAIN = (str, int, float, bool)
 

@@ -8,14 +8,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from posec3d_jax import provenance
-from posec3d_jax.checkpoints import FOLDER, find_checkpoint, load_model
-from posec3d_jax.recognizer import make_recognizer
+from posec3d_jax.files import disk
+from posec3d_jax.files.safetensors import write_safetensors
+from posec3d_jax.files.torch import write_torch
+from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, load_model
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.importing import IMPORT_FILE
 from posec3d_jax.weights.names import COUNTER, counters, leaves, to_reference
 from posec3d_jax.weights.report import Report, Row
-from posec3d_jax.weights.safetensors_file import write_safetensors
-from posec3d_jax.weights.torch_file import write_torch
 
 
 def export_weights(
@@ -75,5 +75,5 @@ def to_reference_tensors(
 def _counts(folder: Path) -> dict[str, int] | int:
     """Steps that the statistics have seen: what the imported file said, else our step number."""
     step = int(folder.name) if folder.name.isdigit() else 0
-    record = provenance.read_json(folder.parent.parent / IMPORT_FILE)
+    record = disk.read_json(folder.parent.parent / IMPORT_FILE)
     return step or record.get(COUNTER, 0)

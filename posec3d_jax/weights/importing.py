@@ -12,10 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
-from posec3d_jax import provenance
-from posec3d_jax.checkpoints import FOLDER, save_model
-from posec3d_jax.recognizer import make_recognizer
-from posec3d_jax.tables import shape_text
+from posec3d_jax.config import stored
+from posec3d_jax.files import disk
+from posec3d_jax.files.tables import shape_text
+from posec3d_jax.runs import records
+from posec3d_jax.runs.checkpoints import FOLDER, save_model
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import CheckpointFile, read_checkpoint
 from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves, to_reference
 from posec3d_jax.weights.report import Report, Row
@@ -75,8 +77,8 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted import left
     try:
         save_model(staging, variables)
-        provenance.write_json(out / provenance.CONFIG_FILE, provenance.config_to_dict(config))
-        provenance.write_json(out / IMPORT_FILE, _record(path, file, report))
+        disk.write_json(out / stored.CONFIG_FILE, stored.config_to_dict(config))
+        disk.write_json(out / IMPORT_FILE, _record(path, file, report))
         (staging / FOLDER).rename(out / FOLDER)  # last: where it is, all is whole
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -200,6 +202,6 @@ def _record(path: Path, file: CheckpointFile, report: Report) -> dict[str, Any]:
         "mapped": len(report.rows),
         "left_over": report.left_over,
         COUNTER: counts,
-        "command": provenance.command(),
-        "versions": provenance.versions(),
+        "command": records.command(),
+        "versions": records.versions(),
     }

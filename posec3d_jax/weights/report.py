@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from posec3d_jax.tables import align, shape_text
+from posec3d_jax.files.tables import align, shape_text
 from posec3d_jax.weights.names import is_transposed
 
 

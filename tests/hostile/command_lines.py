@@ -10,9 +10,9 @@ from pathlib import Path
 
 from absl import flags
 
-from configs import base
 from posec3d_jax import main
-from posec3d_jax.config_ranges import check_ranges
+from posec3d_jax.config import base
+from posec3d_jax.config.ranges import check_ranges
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = [f"configs/{path.name}" for path in sorted((ROOT / "configs").glob("[a-z]*.py"))]

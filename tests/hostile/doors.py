@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from configs import base
-from posec3d_jax import provenance
+from posec3d_jax.config import base
 from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import ValidationReport
-from posec3d_jax.data.sources import open_source
+from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.evaluation_files import Scores, load_scores, save_scores
-from posec3d_jax.inspection import describe, inspect_dataset
-from posec3d_jax.metric_writer import METRICS_FILE, validation_top1
 from posec3d_jax.predict import load_clip
 from posec3d_jax.prepare import prepare
-from posec3d_jax.skeletons import get_skeleton
+from posec3d_jax.reports.inspection import describe, inspect_dataset
+from posec3d_jax.runs.evaluations import Scores, load_scores, save_scores
+from posec3d_jax.runs.metric_writer import METRICS_FILE, validation_top1
+from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from tests.hostile import orbax_folders
 from tests.reference import FIXTURES
@@ -262,9 +261,9 @@ def _runs(folder: Path) -> list[Door]:
         Door("run", "run/clip.npz", _npz(clip), load_clip, clip, _npz),
         Door(
             "run",
-            f"run/{provenance.CONFIG_FILE}",
+            f"run/{stored.CONFIG_FILE}",
             _json(config),
-            lambda path: provenance.load_config(path.parent),
+            lambda path: stored.load_config(path.parent),
             config,
             _json,
         ),

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import tensorstore as ts
 from jax.sharding import SingleDeviceSharding
 
-from posec3d_jax.checkpoint_files import seal
-from posec3d_jax.checkpoints import Checkpoints, find_checkpoint, load_model
-from posec3d_jax.initialize import start_from
-from posec3d_jax.recognizer import TrainState
+from posec3d_jax.runs.checkpoints import Checkpoints, find_checkpoint, load_model
+from posec3d_jax.runs.initialize import start_from
+from posec3d_jax.runs.sealing import seal
+from posec3d_jax.steps.state import TrainState
 
 STEP, HUGE, WEIGHT = 3, 2**40, "params.w"
 ORBAX, TREE, SUMS, FACTS = "_CHECKPOINT_METADATA", "_METADATA", "checksums.json", "facts.json"
@@ -265,7 +265,7 @@ def _put(part: Path, key: str, value: bytes | None) -> None:
 
 def _zeros(blocks: int) -> bytes:
     """A shard whose one chunk is that many blocks of 128 KB of zeros, four bytes each."""
-    from posec3d_jax.event_file import _checksum
+    from posec3d_jax.runs.event_file import _checksum
 
     block = 1 << 1 | (128 << 10) << 3
     body = b"\x28\xb5\x2f\xfd\0" + bytes([7 << 3]) + (block.to_bytes(3, "little") + b"\0") * blocks

@@ -9,17 +9,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from posec3d_jax.data.readers import (
-    directory,
-    nw_ucla,
-    penn_action,
-    pyskl,
-    sbu,
-    utd_mhad,
-    utkinect,
-)
+from posec3d_jax.data.readers import directory, nw_ucla, penn_action, pyskl, sbu, utd_mhad, utkinect
 from posec3d_jax.data.records import SkeletonDataset, ValidationReport
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 COMMON = ("path", "skeleton", "camera", "report")
 

@@ -28,16 +28,11 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.projection import describe
-from posec3d_jax.data.readers.files import (
-    BadSample,
-    load_json,
-    load_npz,
-    number_array,
-    read_samples,
-)
+from posec3d_jax.data.readers.files import read_samples
 from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import BadSample, load_json, load_npz, number_array
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 SPLITS, CLASSES = "splits.json", "classes.json"
 

@@ -11,15 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from posec3d_jax.data.readers.files import (
-    BadSample,
-    find_files,
-    load_json,
-    number_array,
-    read_samples,
-    require_layout,
-    splits_by,
-)
+from posec3d_jax.data.readers.files import find_files, read_samples, require_layout, splits_by
 from posec3d_jax.data.readers.views import (
     project_scored,
     turned_camera,
@@ -28,8 +20,9 @@ from posec3d_jax.data.readers.views import (
     with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.label_spaces import CLASS_NAMES
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import BadSample, load_json, number_array
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 VIEW = re.compile(r"_v0*(\d+)$")
 SPLITS = {1: "train", 2: "train", 3: "test"}

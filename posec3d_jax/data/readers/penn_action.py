@@ -15,18 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.readers.files import (
-    BadSample,
-    find_files,
-    load_mat,
-    number_array,
-    read_samples,
-    require_layout,
-    scalar,
-)
-from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport, brief
-from posec3d_jax.label_spaces import CLASS_NAMES
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.data.readers.files import find_files, read_samples, require_layout
+from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
+from posec3d_jax.files.arrays import BadSample, brief, load_mat, number_array, scalar
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 CLASSES = CLASS_NAMES["penn_action"]
 SPLITS = {1: "train", -1: "test"}

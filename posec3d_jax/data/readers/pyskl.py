@@ -36,7 +36,7 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.projection import describe
-from posec3d_jax.data.readers.files import BadSample, read_samples
+from posec3d_jax.data.readers.files import read_samples
 from posec3d_jax.data.readers.pyskl_samples import (
     NAME,
     SampleOptions,
@@ -46,10 +46,11 @@ from posec3d_jax.data.readers.pyskl_samples import (
     read_sample,
     whole,
 )
-from posec3d_jax.data.records import SkeletonDataset, ValidationReport, brief
-from posec3d_jax.data.unpickle import load_pickle
+from posec3d_jax.data.records import SkeletonDataset, ValidationReport
 from posec3d_jax.data.validation import layout_message
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.array_pickle import load_pickle
+from posec3d_jax.files.arrays import BadSample, brief
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 THIRD_CHANNELS = ("", "depth", "score")
 Splits = dict[str, tuple[str, ...]]

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.data.readers.decompress import decompress_pose
-from posec3d_jax.data.readers.files import BadSample, check_lists, number_array
 from posec3d_jax.data.readers.views import project_scored
-from posec3d_jax.data.records import SkeletonSequence, brief
-from posec3d_jax.data.unpickle import load_pickle
+from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.files.array_pickle import load_pickle
+from posec3d_jax.files.arrays import BadSample, brief, check_lists, number_array
 
 NAME = str | int | np.str_ | np.integer  # what may name a clip or a split
 

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.readers.files import BadSample, load_table, read_samples, require_layout
+from posec3d_jax.data.readers.files import read_samples, require_layout
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.label_spaces import CLASS_NAMES
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import BadSample, load_table
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 CLASSES = CLASS_NAMES["sbu"]
 TEST_PAIRS = (

@@ -12,15 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from posec3d_jax.data.readers.files import (
-    BadSample,
-    find_files,
-    load_mat,
-    load_npz,
-    read_samples,
-    require_layout,
-    splits_by,
-)
+from posec3d_jax.data.readers.files import find_files, read_samples, require_layout, splits_by
 from posec3d_jax.data.readers.views import (
     project_scored,
     turned_camera,
@@ -29,8 +21,9 @@ from posec3d_jax.data.readers.views import (
     with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.label_spaces import CLASS_NAMES
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import BadSample, load_mat, load_npz
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 CLIP = re.compile(r"a(?P<action>\d+)_s(?P<subject>\d+)_t(?P<trial>\d+)")
 VIDEO_SIZE = (240, 320)  # of the depth video, (height, width)

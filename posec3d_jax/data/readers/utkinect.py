@@ -15,13 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.data.readers.files import (
-    find_files,
-    load_table,
-    read_samples,
-    require_layout,
-    splits_by,
-)
+from posec3d_jax.data.readers.files import find_files, read_samples, require_layout, splits_by
 from posec3d_jax.data.readers.views import (
     project_scored,
     turned_camera,
@@ -30,8 +24,9 @@ from posec3d_jax.data.readers.views import (
     with_views,
 )
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
-from posec3d_jax.label_spaces import CLASS_NAMES
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.files.arrays import load_table
+from posec3d_jax.skeletons.class_names import CLASS_NAMES
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 CLASSES = CLASS_NAMES["utkinect"]
 RECORDING = re.compile(r"s([0-9]{1,9})_e[0-9]{1,9}")

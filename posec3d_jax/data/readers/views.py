@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from posec3d_jax.data.projection import describe, project
-from posec3d_jax.data.readers.files import BadSample
+from posec3d_jax.files.arrays import BadSample
 
 Item = tuple[object, float]  # what the reader reads a clip from, and the yaw it is turned by
 

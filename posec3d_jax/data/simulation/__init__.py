@@ -22,7 +22,7 @@ from posec3d_jax.data.simulation import crowd as crowds
 from posec3d_jax.data.simulation.actions import ACTIONS
 from posec3d_jax.data.simulation.scene import Plan, shoot
 from posec3d_jax.data.simulation.splits import BLOCK, members, place
-from posec3d_jax.skeletons import Skeleton, get_skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
 CLASS_NAMES = tuple(ACTIONS)
 PERFORMERS = {"train": range(0, 75), "val": range(75, 85), "test": range(85, 105)}

@@ -1,0 +1,1 @@
+"""Config keys: what they are, their ranges, networks' options, configs of stored runs."""

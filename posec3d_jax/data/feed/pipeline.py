@@ -1,0 +1,254 @@
+"""Batches of keypoints for training and evaluation, as an iterator of numpy dicts.
+
+A batch is made by a pure function of the step (order, frames, gather); a loader runs that function
+ahead of the consumer. 'threads' needs nothing but Python, 'tf' runs it in tf.data; both give the
+same batches, bit for bit.
+
+Keys of a batch, for the rows of this process:
+    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * num_frames. With
+                                        sampling.next_frames twice that: those frames, then the
+                                        one after each, NaN where the clip has ended
+    score      float32 [B, M, T, V]
+    frame_size float32 [B, 2]           (height, width), pixels
+    label      int32 [B]
+    index      int32 [B]                clip number in the source; -1 for padding
+    mask       bool [B]                 False for padding (its other values are those of clip 0)
+
+Where the keypoints are on the device already, `rows` takes the place of keypoint and score:
+    rows       int32 [B, M, T]          of the pack; ~row, which is below zero, for the frame after
+                                        the end of a clip: the score of that row, and NaN
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from posec3d_jax.data.feed.order import batch_index, epoch_size, step_rng
+from posec3d_jax.data.feed.sampling import REFERENCES, stride_frames, test_frames, train_frames
+from posec3d_jax.data.stored.sources import Source
+
+Batch = dict[str, np.ndarray]
+KEYPOINTS, ROWS = {"keypoint": np.float32, "score": np.float32}, {"rows": np.int32}
+DTYPES = {  # and those of either
+    "frame_size": np.float32,
+    "label": np.int32,
+    "index": np.int32,
+    "mask": np.bool_,
+}
+LOADERS = ("threads", "tf")
+METHODS = ("uniform", "stride")
+_AHEAD = 4  # batches made before they are asked for
+_WORKERS = min(4, os.cpu_count() or 1)  # numpy and ArrayRecord release the interpreter lock
+
+
+def steps_per_epoch(
+    source: Source, batch_size: int, repeat: int = 1, class_weights: Sequence[float] = ()
+) -> int:
+    """Steps that count as one epoch, rounded up: the last batch borrows from the next epoch."""
+    return -(-epoch_size(source.labels, repeat, class_weights) // batch_size)
+
+
+def train_batches(
+    source: Source,
+    *,
+    sampling,
+    seed: int,
+    batch_size: int,
+    start_step: int = 0,
+    num_steps: int | None = None,
+    repeat: int = 1,
+    class_weights: Sequence[float] = (),
+    process_index: int = 0,
+    process_count: int = 1,
+    loader: str = "threads",
+    rows: bool = False,
+) -> Iterator[Batch]:
+    """Training batches from `start_step` on; the batch of a step depends on (seed, step) alone.
+
+    Args:
+      source: the clips.
+      sampling: `config.sampling` (method, num_frames, stride).
+      seed: of the order and of the frames.
+      batch_size: global; every process gets `batch_size / process_count` of its rows.
+      start_step: first step, to resume at.
+      num_steps: how many; None never ends.
+      repeat: passes over the clips that count as one epoch.
+      class_weights: per class, how many times its clips enter an epoch; () for once.
+      process_index: which process this is.
+      process_count: how many there are.
+      loader: 'threads' or 'tf'.
+      rows: name the rows of the pack that `source` is, instead of reading them.
+
+    Raises:
+      ValueError: an unknown loader or method, or a batch that the processes cannot share evenly.
+    """
+    part = _local_rows(batch_size, process_index, process_count)
+    if len(class_weights) not in (0, source.info.num_classes):
+        raise ValueError(
+            f"data.class_weights has {len(class_weights)} weights; expected none, or one for each "
+            f"of the {source.info.num_classes} classes"
+        )
+    clips_of = batch_index(seed, batch_size, source.labels, repeat, class_weights)
+    draw = _train_sampler(sampling)
+
+    def make(step: int) -> Batch:
+        index = clips_of(step)
+        frames = draw(source.lengths[index], step_rng(seed, step))
+        return _gather(source, index[part], frames[part], sampling.next_frames, rows)
+
+    stop = None if num_steps is None else start_step + num_steps
+    return _load(make, start_step, stop, loader, ROWS if rows else KEYPOINTS)
+
+
+def eval_batches(
+    source: Source,
+    *,
+    sampling,
+    num_clips: int = 1,
+    batch_size: int,
+    process_index: int = 0,
+    process_count: int = 1,
+    loader: str = "threads",
+) -> Iterator[Batch]:
+    """Every clip exactly once over all processes, in the source's order, with fixed frames.
+
+    All processes get equally many batches of equal shape; the last ones are filled with padding.
+
+    Args:
+      source: the clips.
+      sampling: `config.sampling` (method, num_frames, stride, reference, test_seed).
+      num_clips: views in time; their frames follow one another on the T axis.
+      batch_size: global number of clips.
+      process_index: which process this is.
+      process_count: how many there are.
+      loader: 'threads' or 'tf'.
+
+    Raises:
+      ValueError: as for `train_batches`.
+    """
+    rows = _local_rows(batch_size, process_index, process_count)
+    frames_of = _test_sampler(sampling, num_clips)
+
+    def make(step: int) -> Batch:
+        index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
+        return _eval_batch(source, np.where(index < len(source), index, -1), frames_of, sampling)
+
+    return _load(make, 0, -(-len(source) // batch_size), loader)
+
+
+def whole_batch(source: Source, *, sampling, num_clips: int = 1) -> Batch:
+    """All clips of a small source as the one batch that `eval_batches` would give, made here."""
+    index = np.arange(len(source), dtype=np.int32)
+    return _eval_batch(source, index, _test_sampler(sampling, num_clips), sampling)
+
+
+def _eval_batch(source: Source, index: np.ndarray, frames_of: Callable, sampling) -> Batch:
+    clips = np.maximum(index, 0)
+    frames = frames_of(source.lengths[clips])
+    batch = _gather(source, clips, frames, sampling.next_frames)
+    return batch | {"index": index, "mask": index >= 0}
+
+
+def _gather(
+    source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool, rows: bool = False
+) -> Batch:
+    ended = np.zeros(frames.shape, bool)
+    if next_frames:
+        last = source.lengths[index][:, None] - 1
+        ended = np.concatenate([ended, frames >= last], 1)
+        frames = np.concatenate([frames, np.minimum(frames + 1, last)], 1)
+    more = {"index": index, "mask": np.ones(len(index), bool)}
+    if rows:
+        named = source.rows(index, frames).astype(np.int32)
+        size, label = source.table.frame_size[index], source.labels[index]
+        named = np.where(ended[:, None], ~named, named)
+        return {"rows": named, "frame_size": size, "label": label} | more
+    batch = source.gather(index, frames)
+    if next_frames:
+        keypoint = batch["keypoint"]
+        keypoint[np.broadcast_to(ended[:, None], keypoint.shape[:3])] = np.nan
+    return batch | more
+
+
+def _local_rows(batch_size: int, process_index: int, process_count: int) -> slice:
+    """The rows of the global batch that belong to this process."""
+    if batch_size < 1 or batch_size % process_count:
+        raise ValueError(
+            f"batch size {batch_size} cannot be shared by {process_count} processes; expected a "
+            "positive multiple of their number"
+        )
+    local = batch_size // process_count
+    return slice(process_index * local, (process_index + 1) * local)
+
+
+def _train_sampler(sampling) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
+    _check_method(sampling)
+    if sampling.method == "uniform":
+        return lambda lengths, rng: train_frames(lengths, sampling.num_frames, rng)
+    return lambda lengths, rng: stride_frames(lengths, sampling.num_frames, sampling.stride, rng)
+
+
+def _test_sampler(sampling, num_clips: int) -> Callable[[np.ndarray], np.ndarray]:
+    _check_method(sampling)
+    if num_clips < 1:
+        raise ValueError(f"{num_clips} test clips were asked for; expected at least 1")
+    if sampling.reference not in REFERENCES:
+        raise ValueError(
+            f"sampling.reference is {sampling.reference!r}; expected one of {REFERENCES}"
+        )
+    frames, seed, reference = sampling.num_frames, sampling.test_seed, sampling.reference
+    if sampling.method == "stride":
+        return lambda n: stride_frames(n, frames, sampling.stride, num_clips=num_clips)
+    return lambda lengths: np.stack(
+        [test_frames(int(n), frames, num_clips, seed, reference) for n in lengths]
+    )
+
+
+def _check_method(sampling) -> None:
+    if sampling.method not in METHODS:
+        raise ValueError(f"sampling.method is {sampling.method!r}; expected one of {METHODS}")
+    if sampling.num_frames < 1:
+        raise ValueError(f"sampling.num_frames is {sampling.num_frames}; expected at least 1")
+
+
+def _load(
+    make: Callable[[int], Batch],
+    start: int,
+    stop: int | None,
+    loader: str,
+    what: dict[str, type] = KEYPOINTS,
+) -> Iterator[Batch]:
+    if loader == "threads":
+        return _threads(make, start, stop)
+    if loader == "tf":
+        try:
+            from posec3d_jax.data.feed.tf_pipeline import tf_batches
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"data.loader is 'tf', but {error.name} is not installed: install "
+                "posec3d-jax[tf], or set --config.data.loader=threads"
+            ) from error
+        return tf_batches(make, what | DTYPES, start, stop, workers=_WORKERS, ahead=_AHEAD)
+    raise ValueError(f"data.loader is {loader!r}; expected one of {LOADERS}")
+
+
+def _threads(make: Callable[[int], Batch], start: int, stop: int | None) -> Iterator[Batch]:
+    """Run `make` in worker threads, at most `_AHEAD` steps ahead, and yield in order.
+
+    An exception in `make` is raised at its step. Closing the iterator (or dropping it) stops the
+    workers after the batches they are at.
+    """
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="batches")
+    pending = deque()
+    step = start
+    try:
+        while stop is None or step < stop or pending:
+            while len(pending) < _AHEAD and (stop is None or step < stop):
+                pending.append(pool.submit(make, step))
+                step += 1
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Strangers' files, read without executing them, and writing that a crash cannot halve."""

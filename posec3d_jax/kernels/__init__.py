@@ -1,0 +1,1 @@
+"""Each backend's fastest form of an operation, all equal in value."""

@@ -1,0 +1,1 @@
+"""The machine: host settings, joining other processes, the device mesh."""

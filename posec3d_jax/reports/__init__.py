@@ -1,0 +1,1 @@
+"""What people look at: reports, charts, drawings of clips, inspection, summaries."""

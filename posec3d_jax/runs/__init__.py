@@ -1,0 +1,1 @@
+"""A run that cannot be lost: loop, checkpoints, metrics, records, evaluations."""

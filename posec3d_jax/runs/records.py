@@ -1,0 +1,101 @@
+"""What it takes to run a result again: command, config, seed, versions, hardware."""
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from posec3d_jax.files.disk import write_json
+
+RUN_FILE = "run.json"
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "posec3d-jax")
+
+
+def command() -> str:
+    """The command line of this process, as one would type it."""
+    started = sys.orig_argv[1:]
+    module = started[started.index("-m") + 1] if "-m" in started else ""
+    if Path(sys.argv[0]).name == "posec3d" or module == "posec3d_jax.main":
+        program = ["posec3d"]
+    else:
+        program = ["python", "-m", module] if module else ["python", Path(sys.argv[0]).name]
+    return shlex.join([*program, *sys.argv[1:]])
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Devices and host processor."""
+    return {
+        "backend": jax.default_backend(),
+        "devices": jax.device_count(),
+        "device_kind": jax.devices()[0].device_kind,
+        "processes": jax.process_count(),
+        "host_cpu": _cpu_name(),
+        "host_cores": os.cpu_count(),
+    }
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def write_record(
+    path: str | Path,
+    *,
+    protocol: str,
+    metrics: Mapping[str, float],
+    clips: int,
+    seed: Any,
+    config: Any,
+    training: Any,
+    **facts: Any,
+) -> None:
+    """Writes results/<name>.json: one figure, and all that it takes to get it again.
+
+    Args:
+      path: of the file; its stem names the result.
+      protocol: how it was tested, in words.
+      metrics: fractions, `top1` among them.
+      clips: how many were tested.
+      seed: of the training; a list for several runs, as `config` and `training` are then.
+      config: the resolved config as a dict.
+      training: run.json of the training.
+      **facts: anything else.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": path.stem,
+        "protocol": protocol,
+        "metrics": dict(metrics),
+        "clips": clips,
+        **facts,
+        "command": command(),
+        "training": training,
+        "seed": seed,
+        "versions": versions(),
+        "hardware": hardware(),
+        "config": config,
+    }
+    write_json(path, record)

@@ -1,0 +1,1 @@
+"""Joint layouts: joints, limbs, sides, remaps, and the class names of data sets."""

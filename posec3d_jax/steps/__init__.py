@@ -1,0 +1,1 @@
+"""The jitted steps: recogniser, training state, optimizer, test protocol, metrics."""

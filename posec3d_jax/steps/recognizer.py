@@ -1,0 +1,175 @@
+"""A recogniser: encoder and network under one config, and the jitted steps made of them.
+
+A network returns named logits; the loss and the score are sums over those names, so one train step
+and one evaluation step serve every network there is.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+from posec3d_jax.encoders import Batch, Encoder, Inputs, make_encoder
+from posec3d_jax.encoders.noise import with_noise
+from posec3d_jax.networks import create_model
+from posec3d_jax.networks.folding import fold
+from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
+from posec3d_jax.steps.state import TrainState, Tree
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """The pieces of a config that the device runs; all static."""
+
+    model: nn.Module
+    skeleton: Skeleton
+    encoder: Encoder
+    compute_dtype: Any
+    average: str
+
+    def init(self, key: jax.Array) -> Tree:
+        """Fresh variables {'params', 'batch_stats'}, in float32."""
+        return self.model.init(key, jnp.zeros((1, *self.encoder.train_shape), jnp.float32))
+
+    def fold(self, variables: Tree) -> Tree:
+        """Variables for tests alone: BatchNorm is made part of the convolutions before it."""
+        shape = (1, *self.encoder.train_shape)
+        return fold(self.model, variables, jax.ShapeDtypeStruct(shape, self.compute_dtype))
+
+    def logits(self, variables: Tree, inputs: Inputs, **options) -> Any:
+        """Named logits [B, K] of the encoder's input [B, ...], computed in the compute dtype."""
+        inputs = jax.tree.map(lambda x: x.astype(self.compute_dtype), inputs)
+        return self.model.apply(variables, inputs, **options)
+
+
+def make_recognizer(config) -> Recognizer:
+    """Reads the whole config's device part, so that mistakes in it are found before any work."""
+    if config.evaluate.average not in ("prob", "score"):
+        raise ValueError(
+            f"config.evaluate.average is {config.evaluate.average!r}; expected 'prob' or 'score'"
+        )
+    if config.evaluate.mean_class not in ("union", "present"):
+        raise ValueError(
+            f"config.evaluate.mean_class is {config.evaluate.mean_class!r}; expected 'union' or "
+            "'present'"
+        )
+    dtypes = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+    if config.compute_dtype not in dtypes:
+        raise ValueError(
+            f"config.compute_dtype is {config.compute_dtype!r}; expected one of {sorted(dtypes)}"
+        )
+    groups = config.train.batch_norm_groups
+    if config.train.batch_size % groups:
+        raise ValueError(
+            f"config.train.batch_size {config.train.batch_size} does not divide into "
+            f"config.train.batch_norm_groups {groups}"
+        )
+    skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
+    encoder = with_noise(make_encoder(config, skeleton), config.noise, skeleton)
+    options = {"encoder": config.encoder, "skeleton": skeleton, "remat": config.train.remat}
+    return Recognizer(
+        model=create_model(config.model, config.data.num_classes, groups, **options),
+        skeleton=skeleton,
+        encoder=encoder,
+        compute_dtype=dtypes[config.compute_dtype],
+        average=config.evaluate.average,
+    )
+
+
+def create_state(
+    recognizer: Recognizer, optimizer: optax.GradientTransformation, key: jax.Array
+) -> TrainState:
+    """A fresh training state; call under jit with out_shardings to place it."""
+    variables = recognizer.init(key)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=variables["params"],
+        batch_stats=variables["batch_stats"],
+        opt_state=optimizer.init(variables["params"]),
+    )
+
+
+def make_train_step(
+    recognizer: Recognizer, optimizer: optax.GradientTransformation, label_smoothing: float
+) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict[str, jax.Array]]]:
+    """(state, batch, key) to (state, metrics): encode, forward, backward, update.
+
+    All random numbers of a step come from `fold_in(key, step)` over the global batch, so they do
+    not depend on the number of devices. Metrics are means over the global batch.
+    """
+
+    def train_step(state, batch, key):
+        encode_key, dropout_key = jax.random.split(jax.random.fold_in(key, state.step))
+        inputs = recognizer.encoder.train(batch, encode_key)
+
+        def loss_fn(params):
+            logits, updates = recognizer.logits(
+                {"params": params, "batch_stats": state.batch_stats},
+                inputs,
+                train=True,
+                mutable=["batch_stats"],
+                rngs={"dropout": dropout_key},
+            )
+            loss = total_loss(logits, batch["label"], label_smoothing)
+            return loss, (logits, updates["batch_stats"])
+
+        (loss, (logits, statistics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(
+            state.params
+        )
+        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+        correct = view_scores(logits).argmax(-1) == batch["label"]
+        metrics = {"loss": loss, "top1": correct.mean(), "grad_norm": optax.tree.norm(gradients)}
+        params = optax.apply_updates(state.params, updates)
+        return TrainState(state.step + 1, params, statistics, opt_state), metrics
+
+    return train_step
+
+
+def total_loss(
+    logits: Mapping[str, jax.Array], labels: jax.Array, label_smoothing: float = 0.0
+) -> jax.Array:
+    """Cross-entropy [scalar], the mean over clips, summed over the network's named outputs."""
+    losses = []
+    for values in logits.values():
+        targets = jax.nn.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        targets = optax.smooth_labels(targets, label_smoothing) if label_smoothing else targets
+        losses.append(optax.softmax_cross_entropy(values, targets).mean())
+    return sum(losses)
+
+
+def view_scores(logits: Mapping[str, jax.Array]) -> jax.Array:
+    """Probabilities [B, K], the mean over the network's named outputs."""
+    return sum(jax.nn.softmax(values) for values in logits.values()) / len(logits)
+
+
+def make_eval_step(
+    recognizer: Recognizer, num_clips: int, flip_views: bool
+) -> Callable[[Tree, Batch], dict[str, jax.Array]]:
+    """(variables, batch) to probabilities [B, K] averaged over views, and each clip's loss [B].
+
+    The variables may be folded (`Recognizer.fold`) or not.
+    """
+
+    def eval_step(variables, batch):
+        views = recognizer.encoder.test(batch, num_clips, flip_views)
+        count = jax.tree.leaves(views)[0].shape[1]
+        inputs = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), views)
+        logits = recognizer.logits(variables, inputs, train=False)
+        scores = average_views(logits, count, recognizer.average)
+        picked = jnp.take_along_axis(scores, batch["label"][:, None], 1)[:, 0]
+        return {"scores": scores, "loss": -jnp.log(jnp.maximum(picked, 1e-12))}
+
+    return eval_step
+
+
+def average_views(logits: Mapping[str, jax.Array], views: int, average: str) -> jax.Array:
+    """Named logits [B * views, K] to scores [B, K]: the mean of `prob`, or of `score` (logits)."""
+    if average == "prob":
+        scores = view_scores(logits)
+        return scores.reshape(-1, views, scores.shape[-1]).mean(1)
+    means = {k: v.reshape(-1, views, v.shape[-1]).mean(1) for k, v in logits.items()}
+    return view_scores(means)
