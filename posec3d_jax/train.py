@@ -21,7 +21,7 @@ from posec3d_jax.evaluate import Evaluator
 from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
 from posec3d_jax.runs.checkpoints import Checkpoints
 from posec3d_jax.runs.divergence import DivergenceCheck
-from posec3d_jax.runs.feeding import to_devices, training_batches
+from posec3d_jax.runs.feeding import place, to_devices, training_batches
 from posec3d_jax.runs.identity import check_same, identify
 from posec3d_jax.runs.initialize import start_from
 from posec3d_jax.runs.loop import TrainingLoop
@@ -84,7 +84,7 @@ def train_and_evaluate(
             before = checkpoints.stored_facts() or {"config": stored_config(workdir)}
             check_same(before, facts, workdir, resume_anyway)
         state = _starting_state(config, checkpoints, state, log)
-        source, pack = resident.place(config.data, source, mesh)
+        source, pack = place(config.data, source, mesh)
         step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
         step = compiled(resident.reading(step), mesh)
         validate = _validator(config, recognizer, mesh)

@@ -13,6 +13,7 @@ from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
+from posec3d_jax.runs.feeding import place
 from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
 from posec3d_jax.steps import resident
 from tests.test_resume import _create_state, _make_train_step
@@ -94,7 +95,7 @@ def test_a_step_that_is_not_finite_is_named_within_its_call(folder, tmp_path, mo
 def test_rows_read_on_the_device_are_the_batches_of_the_host(folder, motion, loader):
     config = _config(folder, **{"data.resident": True, "sampling.next_frames": motion})
     source = open_source(config.data, "train")
-    packed, pack = resident.place(config.data, source, make_mesh(jax.devices()[:2]))
+    packed, pack = place(config.data, source, make_mesh(jax.devices()[:2]))
     assert len(packed.score) < len(source.score)  # other splits stay away
     options = {"sampling": config.sampling, "seed": 3, "batch_size": 30, "num_steps": 3}
     pairs = zip(
@@ -115,7 +116,7 @@ def test_what_cannot_be_resident_is_refused(folder):
         """Neither rows nor arrays."""
 
     with pytest.raises(ValueError, match="config.data.resident: these clips are streamed"):
-        resident.place(config.data, Streamed(), make_mesh())
+        place(config.data, Streamed(), make_mesh())
 
     class Full:
         def memory_stats(self):
@@ -125,4 +126,4 @@ def test_what_cannot_be_resident_is_refused(folder):
         local_devices = (Full(),)
 
     with pytest.raises(ValueError, match=r"config.data.resident: the training split takes .* GB"):
-        resident.place(config.data, open_source(config.data, "train"), Mesh())
+        place(config.data, open_source(config.data, "train"), Mesh())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.data.records import SkeletonSequence
-from posec3d_jax.reports.report import drawing
+from posec3d_jax.reports import drawing
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 SKELETON = get_skeleton(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
+from posec3d_jax import flags as cli
 from posec3d_jax import main
 from posec3d_jax.config import base
 from posec3d_jax.config.ranges import check_ranges
@@ -27,7 +28,7 @@ CONFIGS += [
     "no.py",
     "\0",
 ]
-KEYS = [f"config.{key}" for key in main._flatten(base.get_config())]
+KEYS = [f"config.{key}" for key in cli._flatten(base.get_config())]
 FLAGS = ["workdir", "num_processes", "process_id", "coordinator", "protocol", "draw", "clips"]
 FLAGS += ["weights", "multihost", "config", "traceback", "confi", "", "flagfile", "undefok"]
 VALUES = ["", "0", "-1", "1e999", "nan", "-inf", "9" * 400, "0x10", "1_000", "True", "None", "x"]
@@ -58,7 +59,7 @@ def parse(line: list[str]) -> None:
     sys.argv = ["posec3d", *line]  # where ml_collections looks for a config's keys
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            main._parse(sys.argv)
+            cli.parse(sys.argv)
         if flags.FLAGS.config is not None:
             check_ranges(flags.FLAGS.config)
     except SystemExit as end:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from posec3d_jax.config import base
+from posec3d_jax.config import base, stored
 from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.stored.sources import open_source
@@ -252,12 +252,12 @@ def _runs(folder: Path) -> list[Door]:
     scores = np.random.default_rng(0).random((3, 2)).astype(np.float32)
     save_scores(place / "scores.npz", Scores(("a", "b", "c"), labels, scores, (), "1 clip"))
     clip = dict(keypoint=_points(1, 3, 17, 2), frame_size=np.array([100, 120]))
-    stored = dict(np.load(place / "scores.npz"))
+    scores = dict(np.load(place / "scores.npz"))
     config = {"volume": {"sigma": 0.6}, "evaluate": {}, "seed": 0}
     lines = b'{"step": 1, "train/loss": 2.5}\n{"step": 2, "val/top1": 0.5, "epoch": 1.0}\n'
     return [
         Door("run", f"run/{METRICS_FILE}", lines, lambda path: validation_top1(path.parent)),
-        Door("run", "run/scores.npz", _npz(stored), load_scores, stored, _npz),
+        Door("run", "run/scores.npz", _npz(scores), load_scores, scores, _npz),
         Door("run", "run/clip.npz", _npz(clip), load_clip, clip, _npz),
         Door(
             "run",
