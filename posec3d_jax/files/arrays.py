@@ -162,6 +162,29 @@ def _check_npz(file: Path) -> None:
                 raise ValueError(f"{entry.filename!r:.80} is shorter than its shape {shape} says")
 
 
+def load_npy(file: Path) -> np.ndarray:
+    """The array of an `.npy` file; `BadSample` where it is damaged or holds Python objects."""
+    try:
+        _check_size(file)
+        with open(file, "rb") as stream:
+            shape, dtype = _npy_header(stream)
+            if math.prod(shape) * dtype.itemsize > file.stat().st_size:
+                raise ValueError(f"the file is shorter than its shape {shape} says")
+        return np.load(file, allow_pickle=False)
+    except NPZ_ERRORS as error:
+        message = f"not a readable .npy file ({_size(file)} bytes; truncated?): {_line(error)}"
+        raise BadSample("unreadable_file", message) from error
+
+
+def _npy_header(stream) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of the array that begins here."""
+    read = np.lib.format.read_array_header_1_0
+    if np.lib.format.read_magic(stream) != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return shape, dtype
+
+
 def load_json(file: Path):
     """The contents of a JSON file; `BadSample` where it is damaged."""
     try:

@@ -5,8 +5,9 @@ begins with 'left_' or 'right_' exactly when the joint has a partner on the othe
 the person's own. The checks, the type and the look-up are in `skeletons.py`.
 
 Index orders: COCO-17 and its two limb orders, NTU-25 and OpenPose-18 are those of PYSKL and
-mmaction2; BODY_25 of OpenPose's documentation; BlazePose-33 of MediaPipe's pose landmarker;
-JHMDB-15 of the puppet annotations; COCO-WholeBody-133 of its annotation format (face: iBUG-68).
+mmaction2; BODY_25 and BODY_25B of OpenPose's documentation; Halpe of its annotations;
+BlazePose-33 of MediaPipe's pose landmarker; JHMDB-15 of the puppet annotations;
+COCO-WholeBody-133 of its annotation format (face: iBUG-68).
 """
 
 from collections.abc import Sequence
@@ -119,6 +120,25 @@ _BODY_25_LIMBS = (
     (14, 19), (19, 20), (14, 21), (11, 22), (22, 23), (11, 24),
 )
 
+# COCO's joints first; feet in another order than Halpe's.
+_BODY_25B = (
+    *_COCO, "upper_neck", "head_top",
+    "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
+)
+_BODY_25B_LIMBS = (
+    *_COCO_LIMBS, (0, 17), (17, 18), (15, 19), (19, 20), (15, 21), (16, 22), (22, 23), (16, 24),
+)
+
+_HALPE = (
+    *_COCO, "head", "neck", "hip_center",
+    "left_big_toe", "right_big_toe", "left_small_toe", "right_small_toe", "left_heel", "right_heel",
+)
+_HALPE_LIMBS = (
+    *_COCO_LIMBS, (0, 17), (17, 18), (18, 19),
+    (15, 20), (20, 22), (15, 24), (16, 21), (21, 23), (16, 25),
+)
+_HALPE_PARENTS = (*_COCO_PARENTS, 0, 17, 18, 15, 16, 20, 21, 15, 16)
+
 _BLAZEPOSE = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer",
     "right_eye_inner", "right_eye", "right_eye_outer", "left_ear", "right_ear",
@@ -209,6 +229,18 @@ def _coco_wholebody() -> dict:
     return layout | dict(parents=(*_COCO_PARENTS, *rest))
 
 
+# Halpe-136: the 26 of the body, then face and hands as COCO-WholeBody has them.
+def _halpe_full() -> dict:
+    """The 136 points; as above the face has no limbs."""
+    start = len(_HALPE)
+    hands = tuple((root + a, root + b) for root in (start + 68, start + 89) for a, b in _HAND_LIMBS)
+    layout = _layout((*_HALPE, *_WHOLEBODY[_FACE_START:]), (*_HALPE_LIMBS, *hands))
+    layout["pairs"] += tuple((start + a, start + b) for a, b in _FACE_PAIRS)
+    above = {child: parent for parent, child in hands} | {start + 68: 9, start + 89: 10}
+    rest = (above.get(i, 0) for i in range(start, len(layout["joints"])))
+    return layout | dict(parents=(*_HALPE_PARENTS, *rest))
+
+
 # Without parents they follow from the limbs, see `skeletons.get_skeleton`.
 LAYOUTS: dict[str, dict] = {
     "coco_17": _layout(_COCO, _COCO_LIMBS, parents=_COCO_PARENTS),
@@ -219,6 +251,9 @@ LAYOUTS: dict[str, dict] = {
     "ntu_25": _layout(_NTU, _NTU_LIMBS, parents=_NTU_PARENTS),
     "openpose_18": _layout(_OPENPOSE, _OPENPOSE_LIMBS, parents=_OPENPOSE_PARENTS),
     "body_25": _layout(_BODY_25, _BODY_25_LIMBS),
+    "body_25b": _layout(_BODY_25B, _BODY_25B_LIMBS),
+    "halpe_26": _layout(_HALPE, _HALPE_LIMBS, parents=_HALPE_PARENTS),
+    "halpe_136": _halpe_full(),
     "blazepose_33": _layout(_BLAZEPOSE, _BLAZEPOSE_LIMBS, parents=_BLAZEPOSE_PARENTS),
     "sbu_15": _layout(_SBU, _SBU_LIMBS),
     "jhmdb_15": _layout(_JHMDB, _JHMDB_LIMBS),

@@ -5,6 +5,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from posec3d_jax.runs.metric_writer import METRICS_FILE, validation_top1
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from tests.hostile import orbax_folders
+from tests.hostile.pose_doors import as_bytes, pose_files
 from tests.reference import FIXTURES
 
 CAMERA = dict(kind="orthographic", image_size=(256, 256), focal=0.0, yaw=0.0, pitch=0.0)
@@ -46,6 +48,7 @@ def doors(folder: Path) -> list[Door]:
         *_pickles(folder),
         *_directory(folder),
         *_published(folder),
+        *_poses(folder),
         *_checkpoints(),
         *_orbax(folder),
         *_prepared(folder),
@@ -194,6 +197,28 @@ def _published(folder: Path) -> list[Door]:
             return _drain(reader, root, layout, classes)
 
         found.append(Door(kind, name, valid, read, value if dump else None, dump))
+    return found
+
+
+def _poses(folder: Path) -> list[Door]:
+    """Pose estimators' files, each read as a data set of one clip."""
+    found = []
+    for number, (tool, layout, name, value) in enumerate(pose_files()):
+        root = folder / f"poses {number}"
+        place, valid = root / "wave" / name, as_bytes(name, value)
+        place.parent.mkdir(parents=True)
+        place.write_bytes(valid)
+
+        def read(path, tool=tool, root=root, layout=layout):
+            return _drain(tool, root, layout, 1, frame_size=(100, 120))
+
+        kind = {".json": "json", ".npy": "npz", ".h5": "hdf5"}.get(place.suffix, "text")
+        door = place.relative_to(folder).as_posix()
+        if isinstance(value, bytes):
+            found.append(Door(kind, door, valid, read))
+        else:
+            dump = partial(as_bytes, name)
+            found.append(Door(kind, door, valid, read, value, dump))
     return found
 
 

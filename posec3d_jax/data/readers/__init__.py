@@ -3,17 +3,30 @@
 Every reader has the signature `read(path, *, skeleton, camera, report, **options)`: `skeleton` is
 the config's layout, held against the file's; `camera` (config.data.camera) projects 3-D data;
 `report` receives what was wrong with single samples; the options are config.data.reader_options.
+Readers of files without persons' ids also take `link`, which tells who is who.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from posec3d_jax.data.readers import directory, nw_ucla, penn_action, pyskl, sbu, utd_mhad, utkinect
+from posec3d_jax.data.pose_files import TOOLS
+from posec3d_jax.data.pose_files.sequences import Link
+from posec3d_jax.data.readers import (
+    directory,
+    nw_ucla,
+    penn_action,
+    pose_files,
+    pyskl,
+    sbu,
+    utd_mhad,
+    utkinect,
+)
 from posec3d_jax.data.records import SkeletonDataset, ValidationReport
 from posec3d_jax.skeletons.skeleton import Skeleton
 
-COMMON = ("path", "skeleton", "camera", "report")
+COMMON = ("path", "skeleton", "camera", "report", "tool", "link")
 
 
 def _read_simulated(
@@ -34,6 +47,7 @@ READERS: dict[str, Callable[..., SkeletonDataset]] = {
     "utkinect": utkinect.read,
     "sbu": sbu.read,
     "directory": directory.read,
+    **{tool: partial(pose_files.read, tool=tool) for tool in TOOLS},
     "simulated": _read_simulated,
 }
 
@@ -46,8 +60,11 @@ def read_dataset(
     camera: Mapping,
     report: ValidationReport,
     options: Mapping,
+    link: Link | None = None,
 ) -> SkeletonDataset:
     """Open `path` with the reader called `name`, after checking its name and its options.
+
+    `link` tells who is who in pose files without ids; None refuses clips that need it.
 
     Raises ValueError for an unknown reader or option (naming those there are) and for a layout
     that does not fit, FileNotFoundError for a missing source.
@@ -65,4 +82,5 @@ def read_dataset(
         raise FileNotFoundError(f"config.data.source is {str(path)!r}, which does not exist")
     if name != "simulated" and not (Path(path).is_file() or Path(path).is_dir()):
         raise ValueError(f"config.data.source is {str(path)!r}, which is no regular file or folder")
+    options = dict(options) | ({"link": link} if name in TOOLS else {})
     return READERS[name](Path(path), skeleton=skeleton, camera=camera, report=report, **options)

@@ -50,13 +50,13 @@ def read(
     if not files or not (path / SPLITS).is_file():
         what = f"{SPLITS}, which lists the clips of each split" if files else ".npz or .json clips"
         raise FileNotFoundError(f"{path}: expected {what} (see the directory format in the README)")
-    class_names = _load_classes(path / CLASSES)
+    class_names = load_classes(path / CLASSES)
     name_of = partial(_name, folder=path)
     return SkeletonDataset(
         name=path.name,
         skeleton=skeleton,
         class_names=class_names,
-        splits=_load_splits(path / SPLITS),
+        splits=load_splits(path / SPLITS),
         sequences=read_samples(
             files,
             partial(_read_file, folder=path, camera=camera),
@@ -85,7 +85,8 @@ def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _load_splits(file: Path) -> dict[str, tuple[str, ...]]:
+def load_splits(file: Path) -> dict[str, tuple[str, ...]]:
+    """The clips of each split; ValueError where the file is not as above."""
     splits = _load(file)
     if not isinstance(splits, dict) or not all(map(_is_names, splits.values())):
         expected = '{"train": ["clip_a", ...], "test": [...]}'
@@ -93,7 +94,8 @@ def _load_splits(file: Path) -> dict[str, tuple[str, ...]]:
     return {split: tuple(names) for split, names in splits.items()}
 
 
-def _load_classes(file: Path) -> tuple[str, ...]:
+def load_classes(file: Path) -> tuple[str, ...]:
+    """The class names, () without the file; ValueError where it is not as above."""
     if not file.is_file():
         return ()
     names = _load(file)
