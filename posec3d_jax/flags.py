@@ -17,6 +17,8 @@ USAGE = """posec3d COMMAND [flags]
   summary     layers, parameters and multiply-adds        --config
   import-weights  a PYSKL or mmaction2 checkpoint (.pth, .safetensors)   FILE --config --out
   export-weights  a run's weights under the same names    --workdir --out [--checkpoint]
+  weights list    published checkpoints by name           [WORDS]
+  weights get     download one and import it              NAME --out [--from]
 
 A config is a Python file with an optional variant: --config=configs/penn_action.py:limb. Any of its
 keys can be set: --config.optimizer.learning_rate=0.1. `posec3d --help` lists every flag."""
@@ -62,6 +64,9 @@ def _define_flags() -> None:
     )
     flags.DEFINE_string("record", "", "evaluate, fuse: JSON file for the result and its origin.")
     flags.DEFINE_list("weights", [], "fuse: one weight a stream; default: equal.")
+    flags.DEFINE_string(
+        "from", "", "weights get: the checkpoint's file, where there is no network."
+    )
     flags.DEFINE_string("input", "", "predict: the clip.")
 
 

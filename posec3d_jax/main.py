@@ -174,6 +174,19 @@ def _export_weights(flags, rest) -> None:
     print(export_weights(workdir, _config(flags), out, checkpoint=flags.checkpoint))
 
 
+def _weights(flags, rest) -> None:
+    from posec3d_jax.weights.getting import get_weights
+    from posec3d_jax.weights.index import matching, table
+
+    if rest[:1] == ["list"]:
+        print(table(matching(rest[1:])))
+    elif rest[:1] == ["get"] and len(rest) == 2:
+        file, out = flags["from"].value, _need(flags.out, "out")
+        print(get_weights(rest[1], out, file=file, config=flags.config))
+    else:
+        raise ValueError("expected `weights list [WORDS]` or `weights get NAME --out=RUN`")
+
+
 COMMANDS = {
     "prepare": _prepare,
     "inspect": _inspect,
@@ -185,6 +198,7 @@ COMMANDS = {
     "summary": _summary,
     "import-weights": _import_weights,
     "export-weights": _export_weights,
+    "weights": _weights,
 }
 
 if __name__ == "__main__":
