@@ -18,6 +18,7 @@ from posec3d_jax.files.arrays import BadSample, load_npz
 from posec3d_jax.machine import host
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.skeletons.skeleton import Skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 
@@ -61,6 +62,21 @@ class Predictor:
         names = class_names or tuple(config.data.class_names)
         self._names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joints that clips are to have."""
+        return self._recognizer.skeleton
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """K of them, in order of label."""
+        return self._names
+
+    @property
+    def max_persons(self) -> int:
+        """How many persons of a clip are looked at."""
+        return self._config.data.max_persons
 
     def __call__(
         self, keypoint: np.ndarray, score: np.ndarray | None, frame_size: tuple[int, int]

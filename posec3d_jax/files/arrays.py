@@ -154,10 +154,7 @@ def _check_npz(file: Path) -> None:
             raise ValueError(f"it comes to more than {MOST_BYTES} bytes when unpacked")
         for entry in entries:
             with archive.open(entry) as array:
-                version = np.lib.format.read_magic(array)
-                read = np.lib.format.read_array_header_1_0
-                read = read if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(array)
+                shape, dtype = _npy_header(array)
             if math.prod(shape) * dtype.itemsize > entry.file_size:
                 raise ValueError(f"{entry.filename!r:.80} is shorter than its shape {shape} says")
 

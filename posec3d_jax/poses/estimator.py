@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from posec3d_jax.skeletons import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 
 @dataclass(frozen=True)
