@@ -6,11 +6,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from posec3d_jax.files.arrays import _SHORT
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 SEVERITIES = ("error", "warning")
-_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 120, 120
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,7 @@ from scipy.io.matlab import MatReadError
 # Bytes that a file of clips may come to when it is unpacked: more than any real one, and no more
 # than a machine has. A zip bomb of 4 MB comes to 4 GB.
 MOST_BYTES = 1 << 29
-
-
 MOST_NUMBERS = 10_000_000  # in nested lists; an array in a file of its own may have more
-
 
 # What scipy and NumPy raise on truncated, damaged and (scipy) too new files, found by cutting real
 # ones and changing their bytes.
@@ -39,8 +36,6 @@ MAT_ERRORS = (
     struct.error,
     zlib.error,
 )
-
-
 NPZ_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -57,11 +52,8 @@ NPZ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-
-
 MAT_KINDS = ("double", "single", "char", "logical")
-
-
+MAT_KINDS += tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _COMPRESSED = 15  # the type of a compressed element of a MATLAB file
 
 
@@ -242,6 +234,7 @@ def scalar(contents: dict[str, np.ndarray], key: str):
 
 
 _SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 120, 120
 
 
 def brief(value: object) -> str:

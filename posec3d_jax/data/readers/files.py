@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
-from posec3d_jax.files.arrays import MAT_KINDS, BadSample
+from posec3d_jax.files.arrays import BadSample
 from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton
-
-MAT_KINDS += tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 
 def read_samples(
