@@ -1,4 +1,4 @@
-"""Metric lines are valid JSON, resume reads as one run, and event files follow the format."""
+"""Metric lines are valid JSON, resume reads as one run, and TensorBoard gets the same."""
 
 import json
 import struct
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posec3d_jax.runs import event_file
+from posec3d_jax.runs import tensorboard
 from posec3d_jax.runs.metric_writer import MetricWriter, read_metrics
 
 
@@ -42,18 +42,11 @@ def test_a_resumed_run_reads_as_one(tmp_path):
             writer.write(step, {"train/loss": 1.0})
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"step": 40, "train/lo')  # killed while writing
-    with open(next((tmp_path / "tensorboard").iterdir()), "ab") as file:
-        file.write(b"\x20\0\0\0\0\0\0\0half an event")
     with MetricWriter(tmp_path) as writer:
         writer.truncate_after(20)
         writer.write(30, {"train/loss": 2.0})
     lines = read_metrics(tmp_path / "metrics.jsonl")
     assert [(line["step"], line["train/loss"]) for line in lines] == [(10, 1), (20, 1), (30, 2)]
-    first, second = sorted((tmp_path / "tensorboard").iterdir())
-    version, *steps = _events(first) + _events(second)[2:]
-    assert [event[9:11] for event in steps] == [b"\x10\x0a", b"\x10\x14", b"\x10\x1e"]
-    restart = _events(second)[1]
-    assert restart[9:] == b"\x10\x15" + b"\x3a\x02\x08\x01"  # step 21, session log: started
 
 
 def test_a_broken_line_is_named(tmp_path):
@@ -66,30 +59,38 @@ def test_a_broken_line_is_named(tmp_path):
         read_metrics(path)
 
 
-def test_event_file(tmp_path):
-    events = event_file.EventFile(tmp_path)
-    events.scalars(300, {"a": 1.5})
-    events.close()
-    version, scalar = _events(next(tmp_path.iterdir()))
-    assert version[9:] == b"\x1a\x0d" + b"brain.Event:2"
-    value = b"\x0a\x01a" + b"\x15" + struct.pack("<f", 1.5)
-    assert scalar[9:] == b"\x10\xac\x02" + b"\x2a\x0a" + b"\x0a\x08" + value
+def test_tensorboard_sees_every_number_at_once_and_forgets_what_is_written_anew(tmp_path):
+    pytest.importorskip("tensorboardX", reason="the extra tensorboard is not installed")
+    with MetricWriter(tmp_path) as writer:
+        writer.write(300, {"train/loss": 1.5})
+        assert _scalars(tmp_path) == [(300, 0, "train/loss", 1.5)]  # before it is closed
+    with MetricWriter(tmp_path) as writer:
+        writer.truncate_after(200)
+        writer.write(210, {"train/loss": 2.5})
+    start = [event for event in _scalars(tmp_path) if event[1]]
+    assert start == [(201, 1, "", 0.0)] and (210, 0, "train/loss", 2.5) in _scalars(tmp_path)
 
 
-def test_checksum_is_crc32c():
-    (masked,) = struct.unpack("<I", event_file._checksum(b"123456789"))
-    rotated = masked - 0xA282EAD8 & 0xFFFFFFFF
-    assert (rotated >> 17 | rotated << 15) & 0xFFFFFFFF == 0xE3069283  # the published check value
+def test_without_tensorboardx_the_lines_are_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensorboard, "EventsWriter", None)
+    with MetricWriter(tmp_path) as writer:
+        writer.write(1, {"train/loss": 1.0})
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
-def _events(path: Path) -> list[bytes]:
-    """The serialized events of a file, with its framing checked."""
-    data, events = path.read_bytes(), []
-    while data:
-        (length,) = struct.unpack("<Q", data[:8])
-        event = data[12 : 12 + length]
-        assert data[8:12] == event_file._checksum(data[:8])
-        assert data[12 + length : 16 + length] == event_file._checksum(event)
-        events.append(event)
-        data = data[16 + length :]
-    return events
+def _scalars(workdir: Path) -> list[tuple[int, int, str, float]]:
+    """(step, session status, tag, value) of every event of a run's TensorBoard files."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    found = []
+    for path in sorted((workdir / "tensorboard").iterdir()):
+        data = path.read_bytes()
+        while data:
+            (length,) = struct.unpack("<Q", data[:8])
+            event = Event.FromString(data[12 : 12 + length])
+            data = data[16 + length :]
+            values = event.summary.value or ([None] if event.session_log.status else [])
+            for value in values:
+                tag, number = (value.tag, value.simple_value) if value else ("", 0.0)
+                found.append((event.step, event.session_log.status, tag, number))
+    return found

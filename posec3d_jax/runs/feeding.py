@@ -34,7 +34,7 @@ def training_batches(
         loader=config.data.loader,
         rows=config.data.resident,
     )
-    wanted = ({k: v for k, v in batch.items() if k not in ("index", "mask")} for batch in batches)
+    wanted = ({k: v for k, v in batch.items() if k != "index"} for batch in batches)
     return in_stacks(wanted, plan.dispatches(start, config.train.steps_per_dispatch))
 
 

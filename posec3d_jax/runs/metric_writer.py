@@ -1,4 +1,8 @@
-"""Metrics of a run: one JSON object a line in `metrics.jsonl`, and the same for TensorBoard."""
+"""Metrics of a run: one JSON object a line in `metrics.jsonl`, and the same for TensorBoard.
+
+The JSON lines are the truth. TensorBoard's files come with the extra `tensorboard` (tensorboardX);
+where it is not installed there are none.
+"""
 
 import json
 import math
@@ -9,7 +13,7 @@ from typing import Any
 from absl import logging
 
 from posec3d_jax.files.disk import sync, write_whole, writing
-from posec3d_jax.runs.event_file import EventFile, drop_after
+from posec3d_jax.runs.tensorboard import TensorBoard
 
 METRICS_FILE = "metrics.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -26,7 +30,8 @@ class MetricWriter:
         """Opens nothing yet. `lead`: whether this process writes (`jax.process_index() == 0`)."""
         self._workdir = Path(workdir)
         self._lead = lead
-        self._events: EventFile | None = None
+        self._events: TensorBoard | None = None
+        self._goes_on_after: int | None = None  # the step before those that are written anew
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
         """Adds one line {"step": step, **values}.
@@ -52,7 +57,7 @@ class MetricWriter:
             with open(path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": int(step)} | finite, allow_nan=False) + "\n")
         with writing(self._workdir / TENSORBOARD_FOLDER):
-            self._event_file().scalars(int(step), numbers)
+            self._show(int(step), numbers)
 
     def sync(self) -> None:
         """Returns once all that was written would outlive a loss of power.
@@ -65,13 +70,12 @@ class MetricWriter:
             return
         with writing(path):
             sync(path)
-            self._event_file().sync()
 
     def truncate_after(self, step: int) -> None:
         """Drops what was written for steps beyond `step`, the one that training goes on from.
 
-        A line or event that a killed run left unfinished goes too, so that the files read as those
-        of one uninterrupted run. A TensorBoard that is looking on is told.
+        A line that a killed run left unfinished goes too, so that the file reads as that of one
+        uninterrupted run. TensorBoard is told to forget those steps.
 
         Raises:
           ValueError: a line before the last one is not JSON.
@@ -81,9 +85,7 @@ class MetricWriter:
             return
         kept = [line for line in read_metrics(path) if line["step"] <= step]
         write_whole(path, "".join(json.dumps(line) + "\n" for line in kept))
-        with writing(self._workdir / TENSORBOARD_FOLDER):
-            drop_after(self._workdir / TENSORBOARD_FOLDER, int(step))
-            self._event_file().restart(int(step) + 1)
+        self._goes_on_after = int(step)
 
     def close(self) -> None:
         if self._events is not None:
@@ -96,10 +98,11 @@ class MetricWriter:
     def __exit__(self, *exception) -> None:
         self.close()
 
-    def _event_file(self) -> EventFile:
+    def _show(self, step: int, numbers: Mapping[str, float]) -> None:
         if self._events is None:
-            self._events = EventFile(self._workdir / TENSORBOARD_FOLDER)
-        return self._events
+            first = None if self._goes_on_after is None else self._goes_on_after + 1
+            self._events = TensorBoard(self._workdir / TENSORBOARD_FOLDER, first)
+        self._events.scalars(step, numbers)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -1,21 +1,24 @@
 """Ends a process that hangs: a message and the stacks of all threads instead of waiting forever."""
 
 import faulthandler
-import os
 import sys
 import threading
 import time
 
-EXIT_STATUS = 70  # EX_SOFTWARE of sysexits.h
+_GRACE = 1.0  # seconds for the words, before the stacks are shown and the process ends
 
 
 class Watchdog:
-    """`with Watchdog(minutes) as watchdog:`, and `watchdog.beat(...)` when something is done."""
+    """`with Watchdog(minutes) as watchdog:`, and `watchdog.beat(...)` when something is done.
+
+    The end is faulthandler's, whose thread needs no interpreter: it comes even while a library
+    holds the interpreter's lock. The words before it come where Python can still speak.
+    """
 
     def __init__(self, minutes: float):
-        """`minutes` without a beat end the process; 0 turns it off."""
+        """`minutes` without a beat end the process, with exit status 1; 0 turns it off."""
         self._seconds = 60 * minutes
-        self._done = threading.Event()
+        self._closed = threading.Event()
         self._last = (time.monotonic(), "the start of the loop")
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -26,23 +29,30 @@ class Watchdog:
         return self
 
     def __exit__(self, *exception) -> None:
-        self._done.set()
+        self._closed.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self._seconds:
+            faulthandler.cancel_dump_traceback_later()
 
     def beat(self, what: str) -> None:
         """Something was done: `what`, for the message if nothing follows it."""
         self._last = (time.monotonic(), what)
+        if self._seconds:
+            faulthandler.dump_traceback_later(
+                self._seconds + _GRACE, exit=True, file=sys.__stderr__
+            )
 
     def _watch(self) -> None:
-        while not self._done.wait(self._left()):
+        while not self._closed.wait(max(self._left(), 0.01)):
             if self._left() <= 0:
-                self._end()
+                self._explain()
+                return
 
     def _left(self) -> float:
         return self._last[0] + self._seconds - time.monotonic()
 
-    def _end(self) -> None:
+    def _explain(self) -> None:
         print(
             f"posec3d: nothing was done for {self._seconds / 60:g} minutes after {self._last[1]} "
             "(config.train.stall_minutes): ending this process. The last checkpoint stands; the "
@@ -50,5 +60,3 @@ class Watchdog:
             file=sys.stderr,
             flush=True,
         )
-        faulthandler.dump_traceback(all_threads=True)
-        os._exit(EXIT_STATUS)

@@ -1,4 +1,4 @@
-"""Accuracy figures from scores and labels, on the host: top-k, mean class, mAP, confusion matrix.
+"""Accuracy figures from scores and labels, on the host: top-k, mean class, confusion matrix.
 
 All of it agrees with PYSKL's evaluation, ties included. Scores are any monotone figure of merit
 (logits or probabilities), float [N, K]; labels are 0-based classes, integer [N].
@@ -115,42 +115,6 @@ def per_class(confusion: np.ndarray) -> dict[str, np.ndarray]:
         recall=_divide(correct, support, empty=np.nan),
         precision=_divide(correct, predicted, empty=np.nan),
     )
-
-
-def mean_average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Mean over classes of the average precision, for clips with several labels.
-
-    Args:
-      scores: float [N, K].
-      targets: [N, K] of 0 and 1.
-
-    Returns:
-      The area under the stepwise precision-recall curve (no interpolation), averaged over the
-      classes that have a positive clip; NaN where none has.
-    """
-    scores, targets = np.asarray(scores), np.asarray(targets)
-    if scores.ndim != 2 or scores.shape != targets.shape:
-        raise ValueError(
-            f"scores have shape {scores.shape} and targets {targets.shape}; expected [N, K] twice"
-        )
-    if not np.isin(targets, (0, 1)).all():
-        raise ValueError("targets hold values other than 0 and 1; expected multi-hot labels")
-    if np.isnan(scores).any():
-        raise ValueError("scores hold NaN; the network that gave them has diverged")
-    present = np.flatnonzero(targets.any(axis=0))
-    if not len(present):
-        return float("nan")
-    return float(np.mean([_average_precision(scores[:, k], targets[:, k]) for k in present]))
-
-
-def _average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Sum of precision x gain in recall over the distinct scores, from the highest down."""
-    order = np.argsort(-scores, kind="stable")
-    scores, hits = scores[order], np.cumsum(targets[order])
-    last_of_ties = np.flatnonzero(np.append(np.diff(scores) != 0, True))
-    hits = hits[last_of_ties]
-    precision = hits / (last_of_ties + 1)
-    return float(np.sum(np.diff(hits, prepend=0) / hits[-1] * precision))
 
 
 def summarize(

@@ -1,10 +1,8 @@
 """Learning-rate schedule and SGD as the references run them (PyTorch's conventions)."""
 
-import math
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import optax
 
 Schedule = Callable[[jax.Array | int], jax.Array]
@@ -20,7 +18,7 @@ def make_schedule(optimizer, batch_size: int, steps_per_epoch: int, total_steps:
     peak, warmup = peak_learning_rate(optimizer, batch_size), optimizer.warmup_epochs
     warmup_steps = round(warmup * steps_per_epoch)
     if optimizer.schedule == "cosine":
-        after = _cosine(peak, max(total_steps - warmup_steps, 1))
+        after = optax.cosine_decay_schedule(peak, max(total_steps - warmup_steps, 1))
     elif optimizer.schedule == "step":
         drops = [round(e * steps_per_epoch) - warmup_steps for e in optimizer.step_epochs]
         after = optax.piecewise_constant_schedule(peak, dict.fromkeys(drops, optimizer.step_factor))
@@ -33,10 +31,6 @@ def make_schedule(optimizer, batch_size: int, steps_per_epoch: int, total_steps:
     return optax.join_schedules(
         [optax.linear_schedule(peak / warmup_steps, peak, warmup_steps), after], [warmup_steps]
     )
-
-
-def _cosine(peak: float, steps: int) -> Schedule:
-    return lambda step: 0.5 * peak * (1 + jnp.cos(math.pi * jnp.minimum(step, steps) / steps))
 
 
 def make_optimizer(optimizer, schedule: Schedule) -> optax.GradientTransformation:

@@ -265,15 +265,13 @@ def _put(part: Path, key: str, value: bytes | None) -> None:
 
 def _zeros(blocks: int) -> bytes:
     """A shard whose one chunk is that many blocks of 128 KB of zeros, four bytes each."""
-    from posec3d_jax.runs.event_file import _checksum
+    from tensorboardX.crc32c import crc32c
 
     block = 1 << 1 | (128 << 10) << 3
     body = b"\x28\xb5\x2f\xfd\0" + bytes([7 << 3]) + (block.to_bytes(3, "little") + b"\0") * blocks
     body += (block | 1).to_bytes(3, "little") + b"\0"
     index = (0).to_bytes(8, "little") + len(body).to_bytes(8, "little")
-    masked = int.from_bytes(_checksum(index), "little") - 0xA282EAD8 & 0xFFFFFFFF
-    plain = (masked << 15 | masked >> 17) & 0xFFFFFFFF  # TFRecord's checksum is turned and moved
-    return body + index + plain.to_bytes(4, "little")
+    return body + index + crc32c(index).to_bytes(4, "little")
 
 
 def _checksums(outside: Path) -> Iterator[Attack]:

@@ -12,7 +12,6 @@ Keys of a batch, for the rows of this process:
     frame_size float32 [B, 2]           (height, width), pixels
     label      int32 [B]
     index      int32 [B]                clip number in the source; -1 for padding
-    mask       bool [B]                 False for padding (its other values are those of clip 0)
 
 Where the keypoints are on the device already, `rows` takes the place of keypoint and score:
     rows       int32 [B, M, T]          of the pack; ~row, which is below zero, for the frame after
@@ -36,7 +35,6 @@ DTYPES = {  # and those of either
     "frame_size": np.float32,
     "label": np.int32,
     "index": np.int32,
-    "mask": np.bool_,
 }
 LOADERS = ("threads", "tf")
 METHODS = ("uniform", "stride")
@@ -149,7 +147,7 @@ def _eval_batch(source: Source, index: np.ndarray, frames_of: Callable, sampling
     clips = np.maximum(index, 0)
     frames = frames_of(source.lengths[clips])
     batch = _gather(source, clips, frames, sampling.next_frames)
-    return batch | {"index": index, "mask": index >= 0}
+    return batch | {"index": index}
 
 
 def _gather(
@@ -160,17 +158,16 @@ def _gather(
         last = source.lengths[index][:, None] - 1
         ended = np.concatenate([ended, frames >= last], 1)
         frames = np.concatenate([frames, np.minimum(frames + 1, last)], 1)
-    more = {"index": index, "mask": np.ones(len(index), bool)}
     if rows:
         named = source.rows(index, frames).astype(np.int32)
         size, label = source.table.frame_size[index], source.labels[index]
         named = np.where(ended[:, None], ~named, named)
-        return {"rows": named, "frame_size": size, "label": label} | more
+        return {"rows": named, "frame_size": size, "label": label, "index": index}
     batch = source.gather(index, frames)
     if next_frames:
         keypoint = batch["keypoint"]
         keypoint[np.broadcast_to(ended[:, None], keypoint.shape[:3])] = np.nan
-    return batch | more
+    return batch | {"index": index}
 
 
 def _local_rows(batch_size: int, process_index: int, process_count: int) -> slice:
