@@ -1,0 +1,106 @@
+"""MoveNet as an estimator: MultiPose finds people, Thunder or Lightning look at each in a crop."""
+
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from posec3d_jax.machine.host import compiler_options
+from posec3d_jax.poses.crops import around, cut, shrunk
+from posec3d_jax.poses.estimator import People, make_people, nobody
+from posec3d_jax.poses.movenet.network import Weights, maps
+from posec3d_jax.poses.movenet.reading import one_person, several_persons
+from posec3d_jax.poses.movenet.weights import load
+from posec3d_jax.skeletons.skeleton import SKELETONS
+
+SIZES = {"lightning": 192, "thunder": 256}  # pixels of a crop's side, as trained
+SEARCH = 384  # longest side, in pixels, of the picture that MultiPose searches
+_STEP = 64  # its sides are multiples of this: few shapes, so few programs
+_SOMEBODY = 0.1  # MultiPose's confidence from which there is a person
+_LOST = 0.2  # mean score of the joints below which a crop shows nobody
+
+
+class MoveNet:
+    """Google's pose networks, on whatever device JAX runs on.
+
+    Args:
+      crops: "thunder" (exact), "lightning" (fast), or "" for what MultiPose says by itself.
+      folder: where the weights are, `weights.default_folder()` if None.
+
+    Raises:
+      WeightsError: they are not installed.
+      ValueError: there is no such network.
+    """
+
+    def __init__(self, crops: str = "thunder", folder: str | Path | None = None) -> None:
+        if crops not in ("", *SIZES):
+            raise ValueError(f"crops is {crops!r}; expected one of {('', *SIZES)}")
+        self.skeleton = SKELETONS["coco_17"]
+        self._torso = tuple(
+            self.skeleton.joints.index(f"{side}_{joint}")
+            for joint in ("shoulder", "hip")
+            for side in ("left", "right")
+        )
+        compiled = partial(jax.jit, compiler_options=compiler_options())
+        self._several = partial(compiled(_several), jax.device_put(load("multipose", folder)))
+        self._size = SIZES.get(crops)
+        if crops:
+            self._single = partial(compiled(_single), jax.device_put(load(crops, folder)))
+
+    def __call__(self, image: np.ndarray, known: People | None = None) -> People:
+        """See `Estimator`. MultiPose reports six persons at most; of `known` there is no limit."""
+        if self._size is None:
+            return self._search(image)
+        return self._look(image, self._search(image) if known is None else known)
+
+    def _search(self, image: np.ndarray) -> People:
+        """MultiPose's people in the whole picture."""
+        height, width = image.shape[:2]
+        scale = SEARCH / max(height, width)
+        small = [max(round(side * scale), 1) for side in (height, width)]
+        padded = [-(-side // _STEP) * _STEP for side in small]
+        canvas = np.zeros((*padded, 3), np.uint8)
+        canvas[: small[0], : small[1]] = shrunk(image, *small)
+        joints, boxes, confidence = map(np.asarray, self._several(canvas[None]))
+        factor = np.array(padded, np.float32) * (height / small[0], width / small[1])
+        place = joints[..., 1::-1] * factor[::-1]
+        box = (boxes * np.tile(factor, 2))[:, [1, 0, 3, 2]]
+        there = confidence > _SOMEBODY
+        return make_people(place, joints[..., 2], box, confidence)[there]
+
+    def _look(self, image: np.ndarray, known: People) -> People:
+        """Each of the known persons in a crop of its own, without those who are not there."""
+        squares = [
+            around(*person, self._torso)
+            for person in zip(known.keypoint, known.score, known.box, strict=True)
+        ]
+        if not squares:
+            return nobody(self.skeleton.num_joints)
+        crops = np.stack([cut(image, square, self._size) for square in squares])
+        joints = self._joints(crops)
+        places = [s.to_picture(j[:, :2]) for s, j in zip(squares, joints, strict=True)]
+        people = make_people(np.stack(places), joints[..., 2])
+        return people[people.confidence > _LOST]
+
+    def _joints(self, crops: np.ndarray) -> np.ndarray:
+        """Joints [N, V, 3] as (y, x, score) of crops [N, S, S, 3].
+
+        A CPU gains nothing from batches. Elsewhere they are filled up to a power of two, so that
+        few programs serve every number of persons.
+        """
+        if jax.default_backend() == "cpu":
+            return np.concatenate([np.asarray(self._single(crop[None])) for crop in crops])
+        full = 1 << (len(crops) - 1).bit_length()
+        padding = np.zeros((full - len(crops), *crops.shape[1:]), np.uint8)
+        return np.asarray(self._single(np.concatenate([crops, padding])))[: len(crops)]
+
+
+def _single(weights: Weights, crops: jax.Array) -> jax.Array:
+    read = partial(one_person, centre_weight=weights["centre_weight"]["weight"])
+    return jax.vmap(read)(maps(weights, crops))
+
+
+def _several(weights: Weights, image: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    return several_persons({head: jnp.squeeze(m, 0) for head, m in maps(weights, image).items()})
