@@ -1,135 +1,216 @@
-"""Arguments of the commands: flags, configs and what to say of a mistake in them."""
+"""From what was typed to a request: flags of the command, its config with the keys that were set.
 
-import difflib
-import runpy
+absl parses the flags and ml_collections the keys of the config. Here stands what they leave out:
+each command takes its own flags only, files of flags and the config are read once, and mistakes
+are told in a line.
+"""
+
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
-USAGE = """posec3d COMMAND [flags]
+from absl import flags as absl_flags
 
-  prepare     annotation files -> a data set on disk      --config [--skip_bad --overwrite]
-  inspect     what is in a data set, and pictures of it   --config | --data_dir, [--out --clips]
-  train       train, or resume a run                      --config --workdir [--resume_anyway]
-  evaluate    test a run; prints and stores metrics       --workdir [--checkpoint --split --record]
-  report      an HTML page of a run                       --workdir
-  fuse        add up saved scores of several streams      SCORES SCORES ... [--weights --out]
-  predict     recognise one clip (.npz: keypoint, score, frame_size)   --workdir --input
-  summary     layers, parameters and multiply-adds        --config
-  import-weights  a PYSKL or mmaction2 checkpoint (.pth, .safetensors)   FILE --config --out
-  export-weights  a run's weights under the same names    --workdir --out [--checkpoint]
-  weights list    published checkpoints by name           [WORDS]
-  weights get     download one and import it              NAME --out [--from]
+from posec3d_jax.commands.help import describe, overview, suggestion
+from posec3d_jax.commands.request import Command, Flag, PathText, Request
+from posec3d_jax.commands.table import COMMANDS, COMMON
+from posec3d_jax.config import stored
+from posec3d_jax.config.files import run_config
+from posec3d_jax.config.ranges import check_ranges
 
-A config is a Python file with an optional variant: --config=configs/penn_action.py:limb. Any of its
-keys can be set: --config.optimizer.learning_rate=0.1. `posec3d --help` lists every flag."""
+_HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
+_FLAG_FILE = "flagfile"
+_FLAG_FILE_BYTES = 1_000_000
 
 
-def find_configs(argv: list[str]) -> None:
-    """Makes `from configs import ...` work inside a config, wherever it and its user are."""
-    folders = [Path.cwd(), Path(__file__).resolve().parents[1]]
-    for argument in argv:
-        if argument.startswith(("--config=", "-config=")):
-            path = Path(argument.split("=", 1)[1].split(":", 1)[0]).resolve()
-            folders = [path.parent.parent, *folders]
-    sys.path[:0] = [str(folder) for folder in folders if (folder / "configs").is_dir()]
-
-
-def _define_flags() -> None:
-    from absl import flags
-    from ml_collections import config_flags
-
-    config_flags.DEFINE_config_file("config", None, "Config file, file.py or file.py:variant.")
-    flags.DEFINE_string("workdir", "", "Directory of the run.")
-    flags.DEFINE_bool("multihost", False, "Join the other processes of a TPU pod or Slurm job.")
-    flags.DEFINE_string("coordinator", "", "Join them elsewhere: host:port of process 0.")
-    flags.DEFINE_integer("num_processes", None, "With --coordinator: how many processes there are.")
-    flags.DEFINE_integer("process_id", None, "With --coordinator: number of this process, from 0.")
-    flags.DEFINE_bool(
-        "resume_anyway", False, "train: go on though config, data or code differ; they are logged."
-    )
-    flags.DEFINE_bool("traceback", False, "Show where in the program an error was raised.")
-    flags.DEFINE_bool("skip_bad", False, "prepare: leave bad samples out instead of refusing.")
-    flags.DEFINE_bool("overwrite", False, "prepare: replace the data set that is there.")
-    flags.DEFINE_string("data_dir", "", "inspect: a prepared data set, instead of the config's.")
-    flags.DEFINE_list("clips", [], "inspect: names of clips to draw.")
-    flags.DEFINE_integer("draw", 4, "inspect: how many clips to draw if none are named.")
-    flags.DEFINE_string("out", "", "inspect, fuse, import-, export-weights: where to write.")
-    flags.DEFINE_string("checkpoint", "latest", "'latest', 'best', a step, or a folder.")
-    flags.DEFINE_string("split", "", "evaluate, inspect: split; default: config.data.test_split.")
-    flags.DEFINE_enum(
-        "protocol",
-        "both",
-        ["both", "one", "many"],
-        "evaluate: one clip, many clips (x flip). predict: one unless it is 'many'.",
-    )
-    flags.DEFINE_string("record", "", "evaluate, fuse: JSON file for the result and its origin.")
-    flags.DEFINE_list("weights", [], "fuse: one weight a stream; default: equal.")
-    flags.DEFINE_string(
-        "from", "", "weights get: the checkpoint's file, where there is no network."
-    )
-    flags.DEFINE_string("input", "", "predict: the clip.")
-
-
-def parse(argv: list[str]) -> list[str]:
-    """absl's parser with readable errors for what is not in a config."""
-    from absl import app
-
-    if len(argv) < 2 or argv[1] in ("-h", "--help", "help"):
-        print(USAGE)
-        if len(argv) < 2:
-            sys.exit(2)
-    config = {}
+def parse(argv: list[str]) -> Request:
+    """What the command line asks for; ends the program where that is help, or not understood."""
+    if len(argv) < 2 or argv[1] in (*_HELP, "help"):
+        print(_help(argv[2:] if argv[1:2] == ["help"] else []))
+        sys.exit(0 if len(argv) > 1 else 2)
+    command = _find_command(argv[1])
+    if set(argv) & set(_HELP):
+        print(describe(command))
+        sys.exit(0)
     try:
-        _check_files(argv)
-        _define_flags()
-        config = _load_config(argv)  # absl would wrap what is wrong with it in a traceback
-        return app.parse_flags_with_usage(argv)
+        return read_request(command, argv[2:])
     except Exception as error:  # a config is a program; what is wrong with it can be anything
         if "--traceback" in argv:
             raise
-        sys.exit(f"posec3d: {_explain(argv, config, error)}")
+        told = isinstance(error, ValueError | OSError | absl_flags.Error)
+        named = (
+            "" if told and type(error) is not UnicodeDecodeError else f"{type(error).__name__}: "
+        )
+        sys.exit(f"posec3d {command.name}: {named}{error}")
 
 
-def _explain(argv: list[str], config, error: Exception) -> str:
-    """Which override names a key that the config does not have, with the nearest one there is."""
-    message = f"{type(error).__name__}: {error}"
-    if not config or not isinstance(error, AttributeError | KeyError):
-        return message
-    keys = [f"config.{key}" for key in _flatten(config)]
-    for argument in argv:
+def _help(topics: list[str]) -> str:
+    if not topics:
+        return overview()
+    return describe(_find_command(topics[0]))
+
+
+def _find_command(name: str) -> Command:
+    """The command of that name; ends the program where there is none."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    if name.startswith("-"):
+        sys.exit(f"posec3d: {name!r:.200} stands where the command does: posec3d COMMAND [flags]")
+    hint = suggestion(name, [command.name for command in COMMANDS])
+    sys.exit(f"posec3d: unknown command {name!r:.200}{hint}\n\n{overview()}")
+
+
+def read_request(command: Command, arguments: list[str]) -> Request:
+    """The request of a command line after its command.
+
+    Raises:
+      ValueError: a flag that the command does not have, or a value that makes no sense.
+      OSError: a file of flags, or the run's config, that cannot be read.
+      Exception: whatever the config file raises.
+    """
+    options = absl_flags.FlagValues()
+    options.set_gnu_getopt()
+    for flag in (*command.flags, *COMMON):
+        _define(flag, options)
+    if command.config:
+        absl_flags.DEFINE_string("config", "", "", flag_values=options)
+    rest = _parse(options, _expanded(arguments), known_only=True)
+    for flag in command.flags:
+        if flag.kind is PathText:
+            setattr(options, flag.name, os.path.expanduser(getattr(options, flag.name)))
+    config = _config_of(command, options)
+    if config is not None:
+        config, rest = _set_keys(config, rest)
+    try:
+        rest = _parse(absl_flags.FLAGS, rest)  # those of absl itself: --verbosity and others
+    except absl_flags.UnrecognizedFlagError as error:
+        raise ValueError(_unknown(error.flagname, command, config)) from None
+    if rest and not command.arguments:
+        raise ValueError(f"unexpected argument {rest[0]!r:.200}; flags are --name=value")
+    return Request(command, options, config, tuple(rest))
+
+
+def _parse(values: absl_flags.FlagValues, arguments: list[str], **how: bool) -> list[str]:
+    """Sets the flags of `values`; returns what is left."""
+    return values(["posec3d", *arguments], **how)[1:]
+
+
+def _define(flag: Flag, options: absl_flags.FlagValues) -> None:
+    if flag.choices:
+        absl_flags.DEFINE_enum(
+            flag.name, flag.default, flag.choices, flag.help, flag_values=options
+        )
+        return
+    define = {
+        bool: absl_flags.DEFINE_bool,
+        int: absl_flags.DEFINE_integer,
+        float: absl_flags.DEFINE_float,
+        list: absl_flags.DEFINE_list,
+    }.get(flag.kind, absl_flags.DEFINE_string)
+    define(flag.name, flag.default, flag.help, flag_values=options)
+
+
+def _expanded(arguments: list[str], inside: tuple[Path, ...] = ()) -> list[str]:
+    """The arguments, with the lines of a file of flags in the place of --flagfile."""
+    result, waiting = [], iter(arguments)
+    for argument in waiting:
+        name, equals, file = argument.lstrip("-").partition("=")
+        if argument == "--":
+            return [*result, argument, *waiting]
+        if name != _FLAG_FILE or not argument.startswith("-"):
+            result.append(argument)
+            continue
+        path = Path(file if equals else next(waiting, "")).expanduser()
+        if path.resolve() in inside:
+            raise ValueError(f"--flagfile={path} names itself")
+        result += _expanded(_lines(path), (*inside, path.resolve()))
+    return result
+
+
+def _lines(path: Path) -> list[str]:
+    """The flags in a file of them: no comments, no empty lines."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"--flagfile={path} is no regular file")
+    if not path.is_file():
+        raise FileNotFoundError(f"--flagfile={path}: there is no such file")
+    if path.stat().st_size > _FLAG_FILE_BYTES:
+        raise ValueError(f"--flagfile={path} has over {_FLAG_FILE_BYTES} bytes; it is none")
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"--flagfile={path} is no text file") from error
+    return [line for line in lines if line and not line.startswith(("#", "//"))]
+
+
+def _config_of(command: Command, options: absl_flags.FlagValues) -> Any:
+    """The config that the keys are set in; None where the command line names none."""
+    if command.config and options["config"].present:
+        return run_config(options.config)
+    if command.config == "run" and options.workdir:
+        return stored.load_config(options.workdir)
+    return None
+
+
+def _set_keys(config: Any, arguments: list[str]) -> tuple[Any, list[str]]:
+    """The config with every --config.KEY=VALUE, checked and locked; and the other arguments."""
+    from ml_collections import config_flags
+
+    values = absl_flags.FlagValues()
+    values.set_gnu_getopt()
+    try:
+        config_flags.DEFINE_config_dict(
+            "config", config, flag_values=values, sys_argv=["posec3d", *arguments]
+        )
+        rest = _parse(values, arguments, known_only=True)
+    except (AttributeError, KeyError) as error:
+        raise ValueError(_unknown_key(arguments, config) or f"{error}") from error
+    return check_ranges(values.config), rest
+
+
+def _unknown_key(arguments: list[str], config: Any) -> str:
+    """Which of the arguments sets a key that the config does not have."""
+    for argument in arguments:
         name = argument.lstrip("-").split("=", 1)[0]
-        if name.startswith("config.") and name not in keys:
-            close = difflib.get_close_matches(name, keys, 3, 0.5)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
-            return f"there is no key {name}{hint}\nposec3d_jax/config/base.py lists every key"
-    return message
+        if name.startswith("config.") and name not in config_keys(config):
+            return _no_key(name, config)
+    return ""
 
 
-def _check_files(argv: list[str]) -> None:
-    """ValueError for a config or file of flags that is none: a device would be read without end."""
-    for argument in argv:
-        name, _, path = argument.lstrip("-").partition("=")
-        path = Path(path.split(":", 1)[0] if name == "config" else path)
-        if name in ("config", "flagfile") and path.exists() and not path.is_file():
-            raise ValueError(f"--{name}={path} is no regular file")
+def _no_key(name: str, config: Any) -> str:
+    hint = suggestion(name, config_keys(config))
+    return f"there is no key {name:.200}{hint}\n`posec3d help config` explains every key"
 
 
-def _load_config(argv: list[str]):
-    """The config without its overrides; {} if none is named. Of several the last counts."""
-    for argument in reversed(argv):
-        if argument.lstrip("-").startswith("config="):
-            path, *variant = argument.split("=", 1)[1].split(":", 1)
-            names = runpy.run_path(path)
-            if "get_config" not in names:
-                raise ValueError(f"--config={path} has no function get_config; see config/base.py")
-            return names["get_config"](*variant)
-    return {}
+def _unknown(name: str, command: Command, config: Any) -> str:
+    """What to say of a flag that neither the command nor absl has."""
+    if name.startswith(("config.", "noconfig.")):
+        if config is not None:
+            return _no_key(name, config)
+        if command.config:
+            return f"--{name:.200} sets a key of a config, and there is none: add --config=FILE"
+        return f"--{name:.200} sets a key of a config, and {command.name} takes none"
+    others = [other.name for other in COMMANDS if _takes(other, name)]
+    if others:
+        return f"--{name} is no flag of {command.name}, but of {', '.join(others)}"
+    known = [f"--{flag.name}" for flag in (*command.flags, *COMMON)] + ["--flagfile"]
+    known += ["--config"] * bool(command.config)
+    hint = suggestion(f"--{name}", known)
+    return f"there is no flag --{name:.200}{hint}\n`posec3d {command.name} --help` lists its flags"
 
 
-def _flatten(config, prefix: str = "") -> list[str]:
+def _takes(command: Command, name: str) -> bool:
+    return any(flag.name == name for flag in command.flags) or (
+        name == "config" and bool(command.config)
+    )
+
+
+def config_keys(config: Any, prefix: str = "config.") -> list[str]:
+    """Every key of a config and of the configs in it, as typed behind '--'."""
     keys = []
     for key, value in config.items():
         keys.append(prefix + key)
         if hasattr(value, "items"):
-            keys += _flatten(value, f"{prefix}{key}.")
+            keys += config_keys(value, f"{prefix}{key}.")
     return keys

@@ -30,8 +30,9 @@ MAY_IMPORT = {
         f"{BELOW_VERBS} {VERBS} poses weights reports",
     ),
     "server": f"{BELOW_VERBS} {VERBS} poses weights reports export",
-    "flags": "config files",
-    "main": f"{BELOW_VERBS} {VERBS} poses weights reports export server flags",
+    "commands": f"{BELOW_VERBS} {VERBS} poses weights reports export server",
+    "flags": "config files commands",
+    "main": f"{BELOW_VERBS} {VERBS} poses weights reports export server commands flags",
     "__init__": "",
 }
 HOST_ROOMS = ("data", "video")  # they never load jax

@@ -1,5 +1,6 @@
 """The command line: errors that a person can act on, and the way from a pickle to a prediction."""
 
+import importlib
 import os
 import pickle
 import subprocess
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from posec3d_jax.commands.table import COMMANDS
+from posec3d_jax.flags import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,7 +64,14 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
             "needs --num_processes and",
         ),
         (["dance"], "unknown command 'dance'"),
-        (["evaluate"], "expected --config=FILE"),
+        (["evaluate"], "expected --workdir"),
+        (["trian"], "unknown command 'trian'; did you mean train?"),
+        (["train", "--confg=x"], "no flag --confg; did you mean --config"),
+        (["train", "--out=x"], "--out is no flag of train, but of inspect"),
+        (["predict", "--config=demo"], "--config is no flag of predict"),
+        (["train", "--config", "pen_action"], "the packaged one is called penn_action"),
+        (["train", "--flagfile", "none"], "--flagfile=none: there is no such file"),
+        (["report", "runs/x"], "unexpected argument 'runs/x'"),
     ],
 )
 def test_mistakes_are_told_in_a_line(arguments, message):
@@ -75,7 +86,7 @@ def test_mistakes_are_told_in_a_line(arguments, message):
         (b"\xff\xfe", [], "SyntaxError"),
         (b"import nothing_of_this_name", [], "ModuleNotFoundError"),
         (b"get_config = lambda: 1 / 0", [], "ZeroDivisionError"),
-        (b"get_config = lambda: None", [], "expected --config=FILE"),
+        (b"get_config = lambda: None", [], "returns NoneType; expected a config"),
         (
             b"from posec3d_jax.config.base import get_config",
             ["--config.train.epochs=-1"],
@@ -90,6 +101,37 @@ def test_configs_that_are_none_are_told_in_a_line(tmp_path, contents, arguments,
     result = _posec3d("summary", f"--config={tmp_path}/odd.py", *arguments)
     assert result.returncode != 0 and message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_each_command_lists_its_own_flags_with_defaults(capsys):
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            parse(["posec3d", command.name, "--help"])
+        said = capsys.readouterr().out
+        assert end.value.code == 0 and command.help in said
+        for flag in command.flags:
+            assert f"--{flag.name}" in said and flag.help.split()[0] in said
+    with pytest.raises(SystemExit):
+        parse(["posec3d", "evaluate", "--help"])
+    said = capsys.readouterr().out
+    assert "--protocol=both|one|many" in said and "(default: latest)" in said
+    assert "--resume_anyway" not in said and "--multihost" in said
+    assert callable(importlib.import_module(COMMANDS[-1].module).run)
+
+
+def test_a_space_is_as_good_as_an_equals_sign_and_a_config_runs_once(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from posec3d_jax.config.base import get_config\n"
+        f"open({str(tmp_path / 'count')!r}, 'a').write('x')\n"
+    )
+    (tmp_path / "flags.txt").write_text("# of this run\n\n--config.seed=5\n--workdir=here\n")
+    line = (
+        f"train --flagfile {tmp_path}/flags.txt --config {tmp_path}/mine.py --config.train.epochs 7"
+    )
+    request = parse(["posec3d", *line.split(), "--multihost"])
+    assert (request.config.seed, request.config.train.epochs) == (5, 7)
+    assert request.options.workdir == "here" and request.options.multihost
+    assert (tmp_path / "count").read_text() == "x"
 
 
 @pytest.mark.parametrize("contents", [b"", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00"])

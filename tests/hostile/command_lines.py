@@ -4,16 +4,14 @@ import contextlib
 import io
 import random
 import runpy
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from absl import flags
 
 from posec3d_jax import flags as cli
-from posec3d_jax import main
+from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.config import base
-from posec3d_jax.config.ranges import check_ranges
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = [f"configs/{path.name}" for path in sorted((ROOT / "configs").glob("[a-z]*.py"))]
@@ -28,9 +26,11 @@ CONFIGS += [
     "no.py",
     "\0",
 ]
-KEYS = [f"config.{key}" for key in cli._flatten(base.get_config())]
+CONFIGS += ["demo", "demo:limb", "dem"]
+KEYS = cli.config_keys(base.get_config())
 FLAGS = ["workdir", "num_processes", "process_id", "coordinator", "protocol", "draw", "clips"]
-FLAGS += ["weights", "multihost", "config", "traceback", "confi", "", "flagfile", "undefok"]
+FLAGS += ["weights", "multihost", "config", "traceback", "confi", "", "flagfile", "undefok", "out"]
+NAMES = [command.name for command in COMMANDS]
 VALUES = ["", "0", "-1", "1e999", "nan", "-inf", "9" * 400, "0x10", "1_000", "True", "None", "x"]
 VALUES += ["'", '"', "\\", "()", "(1,", "(1, 2)", "((1, 2), 3)", "[1]", "{1: 2}", "1,2", "a b", "é"]
 VALUES += ["__import__('os').system('true')", "lambda: 0", "os.system", "(" * 500, "-" * 500 + "1"]
@@ -40,8 +40,10 @@ VALUES += ["@x", "{}", "%s", "\n", "\ud800", "../../x", "/dev/zero", "/etc/passw
 def command_lines(rng: random.Random, count: int) -> Iterator[list[str]]:
     """`count` of them, without the program's name."""
     for _ in range(count):
-        line = [rng.choice([*main.COMMANDS, "", "--help", "prepar", "--"])]
-        line += [f"--config={rng.choice(CONFIGS)}"] * (rng.random() < 0.9)
+        line = [rng.choice([*NAMES, "", "--help", "help", "prepar", "--"])]
+        if rng.random() < 0.9:
+            config = rng.choice(CONFIGS)
+            line += ["--config", config] if rng.random() < 0.2 else [f"--config={config}"]
         for _ in range(rng.randint(0, 3)):
             key = rng.choice(KEYS if rng.random() < 0.8 else FLAGS)
             key = key[:-1] if rng.random() < 0.05 else key
@@ -55,13 +57,10 @@ def parse(line: list[str]) -> None:
     Raises:
       ValueError: the program would end there, with this message.
     """
-    before, typed, said = set(flags.FLAGS), sys.argv, io.StringIO()
-    sys.argv = ["posec3d", *line]  # where ml_collections looks for a config's keys
+    said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            cli.parse(sys.argv)
-        if flags.FLAGS.config is not None:
-            check_ranges(flags.FLAGS.config)
+            cli.parse(["posec3d", *line])
     except SystemExit as end:
         message = end.code if isinstance(end.code, str) else said.getvalue()
         if "Traceback" in message:
@@ -69,6 +68,3 @@ def parse(line: list[str]) -> None:
         raise ValueError(message[:10_000]) from end
     finally:
         flags.FLAGS.unparse_flags()
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        sys.argv = typed

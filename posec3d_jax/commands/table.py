@@ -1,0 +1,121 @@
+"""Every command of `posec3d`, in the order in which the help lists them.
+
+To add one: a row here, and a module posec3d_jax/commands/<name>.py with `def run(request: Request)`
+(see request.py) that imports what it needs inside the function, calls the Python API with
+`request.options.<flag>`, `request.need("<flag>")`, `request.config` and `request.arguments`, and
+prints. Errors for people are ValueError or OSError; they end the program with one line. The help,
+the checks of flags and the suggestions come from the row.
+"""
+
+from posec3d_jax.commands.request import Command, Flag, PathText
+
+WORKDIR = Flag("workdir", PathText, "", "Directory of the run.")
+CHECKPOINT = Flag("checkpoint", PathText, "latest", "'latest', 'best', a step, or a folder.")
+RECORD = Flag("record", PathText, "", "JSON file for the result and its origin.")
+OUT = Flag("out", PathText, "", "Where to write.")
+
+# What every command takes.
+COMMON = (
+    Flag("multihost", bool, False, "Join the other processes of a TPU pod or Slurm job."),
+    Flag("coordinator", str, "", "Join them elsewhere: host:port of process 0."),
+    Flag("num_processes", int, None, "With --coordinator: how many processes there are."),
+    Flag("process_id", int, None, "With --coordinator: number of this process, from 0."),
+    Flag("traceback", bool, False, "Show where in the program an error was raised."),
+)
+
+COMMANDS = (
+    Command(
+        "prepare",
+        "annotation files -> a data set on disk",
+        config="file",
+        flags=(
+            Flag("skip_bad", bool, False, "Leave bad samples out instead of refusing."),
+            Flag("overwrite", bool, False, "Replace the data set that is there."),
+        ),
+    ),
+    Command(
+        "inspect",
+        "what is in a data set, and pictures of it",
+        config="file",
+        flags=(
+            Flag("data_dir", PathText, "", "A prepared data set, instead of the config's."),
+            Flag("out", PathText, "", "Folder for pictures of clips; '' for none."),
+            Flag("split", str, "", "Whose clips to draw; '' for config.data.test_split."),
+            Flag("clips", list, [], "Names of clips to draw."),
+            Flag("draw", int, 4, "How many clips to draw if none are named."),
+        ),
+    ),
+    Command(
+        "train",
+        "train, or resume a run",
+        config="run",
+        flags=(
+            WORKDIR,
+            Flag("resume_anyway", bool, False, "Go on though config, data or code differ."),
+        ),
+    ),
+    Command(
+        "evaluate",
+        "test a run; prints and stores metrics",
+        config="run",
+        flags=(
+            WORKDIR,
+            CHECKPOINT,
+            Flag("split", str, "", "Of the data set; '' for config.data.test_split."),
+            Flag(
+                "protocol", str, "both", "One clip, many clips (x flip).", ("both", "one", "many")
+            ),
+            RECORD,
+        ),
+    ),
+    Command("report", "an HTML page of a run", flags=(WORKDIR,)),
+    Command(
+        "fuse",
+        "add up saved scores of several streams",
+        arguments="SCORES SCORES ...",
+        flags=(
+            Flag("weights", list, [], "One weight a stream; none: equal."),
+            OUT,
+            RECORD,
+        ),
+    ),
+    Command(
+        "predict",
+        "recognise one clip (.npz: keypoint, score, frame_size)",
+        flags=(
+            WORKDIR,
+            CHECKPOINT,
+            Flag("input", PathText, "", "The clip."),
+            Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
+        ),
+    ),
+    Command("summary", "layers, parameters and multiply-adds", config="run", flags=(WORKDIR,)),
+    Command(
+        "import-weights",
+        "a PYSKL or mmaction2 checkpoint (.pth, .safetensors) -> a run to start from",
+        arguments="FILE",
+        config="file",
+        flags=(OUT,),
+    ),
+    Command(
+        "export-weights",
+        "a run's weights under the same names",
+        config="run",
+        flags=(WORKDIR, CHECKPOINT, OUT),
+    ),
+    Command(
+        "weights",
+        "published checkpoints: a list, or one downloaded and imported",
+        arguments="list [WORDS] | get NAME",
+        config="file",
+        flags=(
+            OUT,
+            Flag("from", PathText, "", "get: the checkpoint's file, where there is no network."),
+        ),
+    ),
+    Command(
+        "configs",
+        "the packaged configs; with a name, one of them, to start one's own from",
+        arguments="[NAME]",
+    ),
+)
