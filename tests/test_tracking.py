@@ -7,9 +7,8 @@ import pytest
 
 from benchmarks.tracking import by_ours, crossing, measure
 from posec3d_jax.poses.estimator import make_people, nobody
-from posec3d_jax.poses.following import distinct, follow
+from posec3d_jax.poses.following import Follower, distinct
 from posec3d_jax.poses.tracking import Tracker, TrackerSettings
-from posec3d_jax.video.decoding import Frame
 
 RATE = 25.0
 _POSE = np.random.default_rng(0).uniform((-30, -80), (30, 80), (17, 2))  # pixels about the middle
@@ -97,11 +96,13 @@ class _Watcher:
 
 def test_pictures_are_searched_now_and_then_and_after_a_loss():
     estimator = _Watcher()
-    frames = (Frame(n, n / RATE, np.full((1, 1, 3), n, np.uint8)) for n in range(14))
-    sightings = list(follow(frames, estimator, search_every=6))
-    assert [s.ids.tolist() for s in sightings] == [[0, 1]] * 8 + [[0]] * 6
-    # Frame 8 lost somebody, so frame 9 searches; frames 0, 6 and 12 do anyway.
-    expected = ["search", 2, 2, 2, 2, 2, "search", 2, 2, "search", 1, 1, "search", 1]
-    assert estimator.asked == expected
+    follower = Follower(estimator, search_every=6)
+    pictures = [np.full((1, 1, 3), n, np.uint8) for n in range(16)]
+    ids = [follower(picture, n / RATE)[1].tolist() for n, picture in enumerate(pictures)]
+    assert ids == [[0, 1]] * 8 + [[0]] * 8
+    # Frame 8 lost somebody, so frame 9 searches, and with it the count begins anew.
+    searches = [n for n, asked in enumerate(estimator.asked) if asked == "search"]
+    assert searches == [0, 6, 9, 15]
+    assert estimator.asked[1:6] == [2] * 5 and estimator.asked[10:15] == [1] * 5
     with pytest.raises(ValueError, match="search_every is 0"):
-        next(follow([], estimator, search_every=0))
+        Follower(estimator, search_every=0)

@@ -1,61 +1,60 @@
 """People through a video: searched for now and then, looked at again in between, told apart."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 import numpy as np
 
 from posec3d_jax.poses.estimator import Estimator, People, nobody
 from posec3d_jax.poses.tracking import Track, Tracker, TrackerSettings, similarity
-from posec3d_jax.video.decoding import Frame
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 SEARCH_EVERY = 10  # frames
 _SAME = 0.6  # similarity from which two poses in one frame are one person found twice
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """The people in one frame and who they are."""
-
-    index: int  # of the frame in its video
-    time: float  # seconds since the first frame
-    people: People
-    ids: np.ndarray  # int [M], numbers of tracks; -1 for somebody too doubtful for one
-
-
-def follow(
-    frames: Iterable[Frame],
-    estimator: Estimator,
-    *,
-    search_every: int = SEARCH_EVERY,
-    settings: TrackerSettings | None = None,
-) -> Iterator[Sighting]:
-    """One sighting a frame, as the frames come.
+class Follower:
+    """Gives the people of one picture after the other, and who is who.
 
     The whole picture is searched in every `search_every`-th frame and in the one after somebody
     was lost; in the others the estimator looks again at whoever was there in the frame before.
-
-    Raises:
-      ValueError: `search_every` is not positive.
     """
-    if search_every < 1:
-        raise ValueError(f"search_every is {search_every}; expected a positive number of frames")
-    tracker, lost, last = Tracker(settings), True, -np.inf
-    for number, frame in enumerate(frames):
-        here = [track for track in tracker.tracks if track.time == last]
-        tracks = [track for track in tracker.current(frame.time) if track.id in _ids(here)]
-        known = _people(tracks, estimator.skeleton.num_joints)
-        if number % search_every == 0 or lost:
-            found = estimator(frame.image)
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        search_every: int = SEARCH_EVERY,
+        settings: TrackerSettings | None = None,
+    ) -> None:
+        """Raises ValueError unless `search_every` is positive."""
+        if search_every < 1:
+            raise ValueError(f"search_every is {search_every}; expected a positive number")
+        self._estimator, self._every = estimator, search_every
+        self._tracker = Tracker(settings)
+        self._wait = 0  # frames until the next search
+        self._last = -np.inf  # seconds: the frame before
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Of the estimator."""
+        return self._estimator.skeleton
+
+    def __call__(self, image: np.ndarray, time: float) -> tuple[People, np.ndarray]:
+        """The people of uint8 RGB [H, W, 3] at `time` (seconds, growing), and their numbers [M].
+
+        Somebody too doubtful to begin a track is left out.
+        """
+        tracks = [t for t in self._tracker.current(time) if t.time == self._last]
+        people = distinct(self._look(image, _people(tracks, self.skeleton.num_joints)))
+        ids = self._tracker(people, time)
+        lost = {track.id for track in tracks} - set(ids.tolist())
+        self._wait, self._last = 0 if lost else self._wait - 1, time
+        return people[ids >= 0], ids[ids >= 0]
+
+    def _look(self, image: np.ndarray, known: People) -> People:
+        """Whom a search finds, if it is time for one, and the known whom it does not."""
+        found = nobody(self.skeleton.num_joints)
+        if self._wait <= 0:
+            found, self._wait = self._estimator(image), self._every
             known = known[_unlike(known, found)]
-        else:
-            found = nobody(estimator.skeleton.num_joints)
-        if len(known):
-            found = _joined(found, estimator(frame.image, known))
-        people = distinct(found)
-        ids = tracker(people, frame.time)
-        lost, last = bool(_ids(here) - set(ids.tolist())), frame.time
-        yield Sighting(frame.index, frame.time, people, ids)
+        return _joined(found, self._estimator(image, known)) if len(known) else found
 
 
 def distinct(people: People) -> People:
@@ -67,10 +66,6 @@ def distinct(people: People) -> People:
         if not kept or alike[n, kept].max() < _SAME:
             kept.append(n)
     return people[np.sort(order[kept])] if kept else people
-
-
-def _ids(tracks: list[Track]) -> set[int]:
-    return {track.id for track in tracks}
 
 
 def _people(tracks: list[Track], joints: int) -> People:
