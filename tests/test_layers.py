@@ -41,7 +41,7 @@ ONLY_IN = {
     "tensorflow": ("data/stored/tfds_builder.py", "data/feed/tf_pipeline.py", "machine/"),
     "tensorflow_datasets": ("data/stored/",),
     "orbax": ("runs/checkpoints.py",),
-    "tensorstore": ("runs/vetting.py",),
+    "tensorstore": ("runs/vetting.py", "runs/verification.py"),
 }
 LOADS_TENSORFLOW = {
     "posec3d_jax.data.stored.tfds_builder",

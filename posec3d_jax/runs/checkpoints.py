@@ -4,14 +4,15 @@ A step's checkpoint holds two parts: 'model' (params and batch_stats, all that i
 'training' (step and optimizer state); with them the facts of its run, and checksums of its files.
 The latest few are kept, and the best by validation top-1.
 
-A checkpoint gets its name when it is whole and on disk: Orbax writes to a temporary folder, facts
-and checksums are added there, and the folder is renamed. Whatever kills a run leaves whole
-checkpoints, and at most a temporary folder that the next run removes.
+A checkpoint gets its name when it is whole and on disk: Orbax writes to a temporary folder, every
+array is read back from there, facts and checksums are added, and the folder is renamed; only then
+may an older one go. Whatever kills a run leaves whole checkpoints, and at most a temporary folder
+that the next run removes.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
 from posec3d_jax.files.disk import DiskError, advice, payload_size
+from posec3d_jax.files.places import make_writable, plain_name
 from posec3d_jax.machine.sharding import make_mesh, replicated
 from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.sealing import (
@@ -30,6 +32,7 @@ from posec3d_jax.runs.sealing import (
     seal,
     set_damaged_aside,
 )
+from posec3d_jax.runs.verification import check_saved, checksums_of
 from posec3d_jax.runs.vetting import ForgedError, stored_arrays
 from posec3d_jax.steps.state import TrainState
 
@@ -68,7 +71,9 @@ class Checkpoints:
             )
         self._folder = Path(workdir).absolute() / FOLDER
         self._keep, self._facts, self._saving, self._pending = keep, dict(facts or {}), 0, None
+        self._sums, self._links = {}, ExitStack()  # of each part that is being saved
         if jax.process_index() == 0:
+            make_writable(self._folder)
             set_damaged_aside(self._folder)
         multihost_utils.sync_global_devices("checkpoints checked")
         if finished_steps(self._folder) == [] and list(self._folder.glob("*.damaged")):
@@ -82,7 +87,7 @@ class Checkpoints:
         context.async_options.post_finalization_callback = lambda: self._seal()
         with _reading(self._folder):
             self._checkpointer = ocp.training.Checkpointer(
-                self._folder,
+                self._links.enter_context(plain_name(self._folder)),
                 context=context,
                 preservation_policy=_Keep(self),
                 cleanup_tmp_directories=True,
@@ -92,13 +97,15 @@ class Checkpoints:
         return self
 
     def __exit__(self, kind, *exception) -> None:
-        try:
-            self.wait()
-        except Exception:
-            if kind is None:  # else it would hide what went wrong first
-                raise
-        finally:
-            self._checkpointer.close()
+        failures = []
+        for end in (self.wait, self._checkpointer.close):  # the second repeats what the first says
+            try:
+                end()
+            except Exception as error:
+                failures.append(error)
+        self._links.close()
+        if failures and kind is None:  # else it would hide what went wrong first
+            raise failures[0]
 
     def save(self, state: TrainState) -> None:
         """Saves in the background; returns once the state is copied, so it may be donated.
@@ -115,6 +122,8 @@ class Checkpoints:
             "model": {"params": state.params, "batch_stats": state.batch_stats},
             "training": {"step": state.step, "opt_state": state.opt_state},
         }
+        if jax.process_index() == 0:
+            self._sums = {name: checksums_of(part) for name, part in parts.items()}
         with self._explaining():
             self._pending = self._checkpointer.save_checkpointables_async(step, parts, force=True)
 
@@ -172,9 +181,11 @@ class Checkpoints:
         return TrainState(**parts["model"], **parts["training"])
 
     def _seal(self) -> None:
-        """Adds the checksums to the temporary folder; Orbax calls it just before the renaming."""
+        """Reads the temporary folder back and adds the checksums, just before the renaming."""
         if jax.process_index() == 0:
             (folder,) = self._folder.glob(f"{self._saving}{_TEMPORARY[1:]}")
+            for part, sums in self._sums.items():
+                check_saved(folder / part, sums)
             seal(folder, self._facts)
 
     @contextmanager
@@ -243,8 +254,10 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
 def save_model(folder: str | Path, variables: Tree, step: int = 0) -> None:
     """Writes variables {'params', 'batch_stats'} as a run's only checkpoint below `folder`."""
     folder = Path(folder).absolute() / FOLDER
-    with ocp.training.Checkpointer(folder) as checkpointer:
+    make_writable(folder)
+    with plain_name(folder) as plain, ocp.training.Checkpointer(plain) as checkpointer:
         checkpointer.save_checkpointables(step, {"model": variables}, force=True, overwrite=True)
+    check_saved(folder / str(step) / "model", checksums_of(variables))
     seal(folder / str(step), {})
 
 
@@ -309,8 +322,8 @@ def _load(folder: Path, like: Tree) -> Tree:
     wanted = jax.tree.map(lambda leaf: _abstract(leaf, placement), like)
     context = ocp.Context()
     context.pytree_options.loading.partial_load = True
-    with _reading(folder), context:
-        return ocp.load_checkpointables(folder, {"model": wanted})["model"]
+    with _reading(folder), context, plain_name(folder) as plain:
+        return ocp.load_checkpointables(plain, {"model": wanted})["model"]
 
 
 def _check_arrays(part: Path, wanted: Tree) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorstore as ts
 
+from posec3d_jax.files.places import plain_name
+
 TREE_FILE = "_METADATA"
 _MOST_FILES, _DEEPEST = 100_000, 6  # a checkpoint of ours has twenty files, three folders down
 _MOST_TEXT = 64 << 20  # bytes of a file that describes; Orbax takes 200 for an array
@@ -74,10 +76,15 @@ def stored_arrays(part: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     described = [read_object(path) for path in (part / TREE_FILE, *_beside(part))][0]
     if described.get("use_ocdbt") is not True or described.get("use_zarr3") is not True:
         raise ForgedError(f"{part} is not stored as OCDBT and zarr 3, as this package stores it")
-    store = {"driver": "ocdbt", "base": {"driver": "file", "path": f"{part}/"}}
-    opened = ts.KvStore.open(store).result()
-    reads = {name: opened.read(f"{name}/zarr.json") for name in _names(described, part)}
-    return {name: _claim(name, read.result(), part) for name, read in reads.items()}
+    with plain_name(part) as plain:
+        opened = ts.KvStore.open(arrays_in(plain)).result()
+        reads = {name: opened.read(f"{name}/zarr.json") for name in _names(described, part)}
+        return {name: _claim(name, read.result(), part) for name, read in reads.items()}
+
+
+def arrays_in(part: Path) -> dict[str, Any]:
+    """What TensorStore is told of the arrays below a folder of a plain name."""
+    return {"driver": "ocdbt", "base": {"driver": "file", "path": f"{part}/"}}
 
 
 def _beside(part: Path) -> list[Path]:

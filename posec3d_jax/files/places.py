@@ -1,0 +1,66 @@
+"""Where a command writes: paths as people type them, and whether anything can be written there."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from posec3d_jax.files.disk import DiskError
+
+# What libraries take literally: some read the rest, such as [ * ?, as a pattern of names.
+_PLAIN = re.compile(r"[\w./ +=@,:~-]*")
+
+
+def place(path: str | Path) -> Path:
+    """The path that somebody typed: `~` and `~name` are the homes that a shell would put there.
+
+    Raises:
+      ValueError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path} begins with a home that is not known here; write ./{path} for a folder of "
+            "that name"
+        ) from error
+
+
+def make_writable(folder: Path) -> Path:
+    """Makes a folder, and writes and removes a file in it: before any work, not after it.
+
+    Raises:
+      DiskError: nothing can be written there; says which part of the path is in the way, and why.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        existing = next(p for p in (folder, *folder.absolute().parents) if os.path.lexists(p))
+        found = "" if existing == folder else f" (of it, {existing} is there)"
+        if not existing.is_dir():
+            found = f": {existing} is {'a link to nothing' if existing.is_symlink() else 'a file'}"
+        raise DiskError(
+            f"nothing can be written in {folder}{found}: {error.strerror or error}. Choose another "
+            "place, or give yourself the right to write there"
+        ) from error
+    return folder
+
+
+@contextmanager
+def plain_name(folder: Path) -> Iterator[Path]:
+    """The same folder by a path without characters that a library could take for a pattern.
+
+    That is a link in a temporary folder, where the folder's own path has such characters.
+    """
+    folder = folder.absolute()
+    if _PLAIN.fullmatch(str(folder)):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="posec3d-") as links:
+        link = Path(links) / "folder"
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
