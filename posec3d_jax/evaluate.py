@@ -18,10 +18,12 @@ from posec3d_jax.config import stored
 from posec3d_jax.data.feed.pipeline import eval_batches
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.files import disk
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.machine import host
 from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.evaluations import Scores, summary_of, write_evaluation
 from posec3d_jax.runs.feeding import to_devices
 from posec3d_jax.steps import metrics
@@ -129,12 +131,19 @@ def evaluate(
 
     Returns:
       Metrics by protocol name.
+
+    Raises:
+      LockedError: another process evaluates under the same name.
+      DiskError: nothing can be written in `workdir`, or where the record goes.
     """
-    workdir, split = Path(workdir), split or config.data.test_split
+    workdir, split = expand(workdir), split or config.data.test_split
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     source, recognizer, mesh = open_source(config.data, split), make_recognizer(config), make_mesh()
-    results = {}
-    with jax.set_mesh(mesh):
+    name, results = name or split, {}
+    if record:
+        make_writable(expand(record).absolute().parent)
+    evaluations = workdir / FOLDER
+    with claim(evaluations / name, evaluations / f"{name}.lock"), jax.set_mesh(mesh):
         init = jax.jit(recognizer.init, out_shardings=replicated(mesh))
         variables = load_model(folder, init(jax.random.key(0)))
         for protocol in chosen or protocols(config):
@@ -144,11 +153,11 @@ def evaluate(
             scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
             results[protocol.name] = _write(
-                workdir, name or split, scores, extra, config.evaluate.mean_class
+                workdir, name, scores, extra, config.evaluate.mean_class
             )
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
-        _record(record, config, workdir, results)
+        _record(expand(record), config, workdir, results)
     return results
 
 

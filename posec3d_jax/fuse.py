@@ -8,7 +8,9 @@ import numpy as np
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.runs import records
+from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.evaluations import Scores, load_scores, save_scores, write_evaluation
 from posec3d_jax.steps import metrics
 
@@ -68,13 +70,17 @@ def fuse_runs(
 
     Either may be ''. Returns a table for people. Raises what `fuse` raises.
     """
+    out, record = expand(out) if out else "", expand(record) if record else ""
+    if record:
+        make_writable(record.absolute().parent)
     result = fuse(paths, weights)
     scores, lines = result["scores"], []
     for stream in result["streams"]:
         lines.append(_line(f"{stream['path']} (weight {stream['weight']:g})", stream))
     lines.append(_line(f"fused, {scores.protocol}, {len(scores.names)} clips", result["fused"]))
     if out:
-        write_evaluation(out, scores, {"streams": result["streams"]})
+        with claim(out):
+            write_evaluation(out, scores, {"streams": result["streams"]})
     if record:
         runs = [disk.read_json(_run_folder(path) / records.RUN_FILE) for path in paths]
         configs = [disk.read_json(_run_folder(path) / stored.CONFIG_FILE) for path in paths]

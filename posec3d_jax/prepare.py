@@ -29,6 +29,8 @@ from posec3d_jax.data.stored.packs import write_pack
 from posec3d_jax.data.stored.sources import PACK_FOLDER, TFDS_FOLDER
 from posec3d_jax.data.validation import check_dataset
 from posec3d_jax.files.disk import payload_size
+from posec3d_jax.files.locks import holding
+from posec3d_jax.files.places import expand
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 REPORT_FILE = "report.json"
@@ -64,15 +66,30 @@ def prepare(
     Raises:
       DataError: bad samples (the first are listed), a config that does not fit the data, or a
         folder that is in the way.
+      LockedError, DiskError: another process prepares that folder, or nothing can be written there.
       ValueError, FileNotFoundError: what the reader finds wrong with the source as a whole.
     """
-    started = time.monotonic()
-    out = Path(config_data.dir)
+    out = expand(config_data.dir)
     _check_config(config_data, out, overwrite)
+    lock = out.absolute().with_name(out.absolute().name + ".lock")
+    with holding(lock, out, f"posec3d prepare, from {_source(config_data)}"):
+        _check_config(config_data, out, overwrite)  # again: who held it may have written it
+        return _prepare(config_data, out, skip_bad, report_path, progress)
+
+
+def _prepare(
+    config_data,
+    out: Path,
+    skip_bad: bool,
+    report_path: Path | None,
+    progress: Callable[[str], None],
+) -> dict:
+    """The work of `prepare`, once the place is ours."""
+    started = time.monotonic()
     findings = ValidationReport()
     dataset = read_dataset(
         config_data.format,
-        config_data.source,
+        expand(config_data.source) if config_data.source else "",
         skeleton=get_skeleton(config_data.skeleton),
         camera=config_data.camera,
         report=findings,

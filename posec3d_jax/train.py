@@ -18,8 +18,10 @@ from posec3d_jax.config.stored import stored_config
 from posec3d_jax.data.feed.order import batch_index
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.evaluate import Evaluator
+from posec3d_jax.files.places import expand
 from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
 from posec3d_jax.runs.checkpoints import Checkpoints
+from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.divergence import DivergenceCheck
 from posec3d_jax.runs.feeding import place, to_devices, training_batches
 from posec3d_jax.runs.identity import check_same, identify
@@ -60,9 +62,15 @@ def train_and_evaluate(
       ValueError: a config that cannot be run, or a directory that holds another run.
       FloatingPointError: a loss or a parameter is not finite; the last good checkpoint stands.
       DiskError: metrics or a checkpoint cannot be written, as on a full disk.
+      LockedError: another process trains in `workdir`.
       Stopped: SIGTERM or Ctrl-C; the run is saved, and calling again goes on.
     """
-    workdir = Path(workdir)
+    workdir = expand(workdir)
+    with claim(workdir):
+        return _train(config, workdir, mesh, after_step, resume_anyway)
+
+
+def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict[str, Any]:
     few = config.data.clips_per_class
     source = open_source(config.data, config.data.train_split, few, config.seed)
     recognizer, plan, mesh = make_recognizer(config), make_plan(config, source), mesh or make_mesh()

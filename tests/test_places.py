@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.files.disk import DiskError
-from posec3d_jax.files.places import make_writable, place
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.runs import checkpoints
 from posec3d_jax.runs.checkpoints import Checkpoints, find_checkpoint, load_raw_model, save_model
 from posec3d_jax.steps.state import TrainState
@@ -61,10 +61,10 @@ def test_a_save_that_cannot_be_read_back_fails_and_the_one_before_it_stays(
 
 def test_a_home_is_what_a_shell_would_make_of_it(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert place("~/runs/x") == tmp_path / "runs" / "x"
-    assert place("runs/~x") == place("runs") / "~x"
+    assert expand("~/runs/x") == tmp_path / "runs" / "x"
+    assert expand("runs/~x") == expand("runs") / "~x"
     with pytest.raises(ValueError, match="home that is not known"):
-        place("~nobody-of-that-name/x")
+        expand("~nobody-of-that-name/x")
 
 
 def _a_file(folder):
@@ -92,5 +92,5 @@ def _closed(folder):
 def test_a_place_that_cannot_be_written_is_named_with_what_is_in_the_way(tmp_path, make):
     path, expected = make(tmp_path)
     with pytest.raises(DiskError, match="nothing can be written in") as told:
-        make_writable(place(path))
+        make_writable(expand(path))
     assert expected in str(told.value) and "Choose another place" in str(told.value)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,18 +48,27 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
       DiskError: it cannot be written; the old text stays.
     """
-    partial = path.with_name(path.name + ".partial")
+    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a name of this process's own to write to; what is there takes the place of `path`.
+
+    Raises:
+      DiskError: it cannot be written; what was there stays.
+    """
+    partial = path.with_name(f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     with writing(path):
         try:
-            with open(partial, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
+            yield partial
             os.replace(partial, path)
             sync(path.parent)
-        except OSError:
+        finally:
             partial.unlink(missing_ok=True)
-            raise
 
 
 def sync(path: Path) -> None:

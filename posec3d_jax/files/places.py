@@ -13,7 +13,7 @@ from posec3d_jax.files.disk import DiskError
 _PLAIN = re.compile(r"[\w./ +=@,:~-]*")
 
 
-def place(path: str | Path) -> Path:
+def expand(path: str | Path) -> Path:
     """The path that somebody typed: `~` and `~name` are the homes that a shell would put there.
 
     Raises:

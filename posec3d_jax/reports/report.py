@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from posec3d_jax.files.disk import write_whole
+from posec3d_jax.files.places import expand
 from posec3d_jax.reports import html_page as html
 from posec3d_jax.reports.charts import draw_confusion, draw_curves, drawable_panels
 from posec3d_jax.reports.html_page import Bar, Share
@@ -35,7 +37,7 @@ def write_report(workdir: str | Path) -> Path:
     Raises:
       ValueError: there is neither training nor an evaluation, or a file is broken (it is named).
     """
-    workdir = Path(workdir)
+    workdir = expand(workdir)
     history_file, config_file = workdir / HISTORY_FILE, workdir / "config.json"
     history = read_metrics(history_file) if history_file.is_file() else []
     evaluations = _read_evaluations(workdir / "evaluations")
@@ -52,7 +54,7 @@ def write_report(workdir: str | Path) -> Path:
         body += _evaluation(evaluation)
     body += [*_pictures(workdir / "pictures"), *_config(config)]
     path = workdir / REPORT_FILE
-    path.write_text(html.page(name, body), encoding="utf-8")
+    write_whole(path, html.page(name, body))
     return path
 
 

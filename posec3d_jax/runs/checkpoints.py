@@ -21,7 +21,7 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
 from posec3d_jax.files.disk import DiskError, advice, payload_size
-from posec3d_jax.files.places import make_writable, plain_name
+from posec3d_jax.files.places import expand, make_writable, plain_name
 from posec3d_jax.machine.sharding import make_mesh, replicated
 from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.sealing import (
@@ -230,7 +230,7 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
     Raises:
       CheckpointError: there is none; names those there are.
     """
-    folder = Path(workdir).absolute() / FOLDER
+    folder = expand(workdir).absolute() / FOLDER
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist; `posec3d train --workdir={workdir}` first")
     found = finished_steps(folder)

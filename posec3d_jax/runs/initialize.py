@@ -1,11 +1,11 @@
 """Starting from another run's weights: every leaf that fits is taken, the rest are named."""
 
-from pathlib import Path
 from typing import Any
 
 import jax
 from absl import logging
 
+from posec3d_jax.files.places import expand
 from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, load_raw_model
 from posec3d_jax.steps.state import TrainState
 
@@ -18,7 +18,8 @@ def start_from(source: str, state: TrainState) -> TrainState:
     Leaves whose shape differs (a head for other classes, a stem for other joints) or that are
     absent keep their fresh values; the log names each.
     """
-    folder = find_checkpoint(source) if (Path(source) / FOLDER).is_dir() else Path(source)
+    place = expand(source)
+    folder = find_checkpoint(place) if (place / FOLDER).is_dir() else place
     model = {"params": state.params, "batch_stats": state.batch_stats}
     merged, skipped = merge(model, load_raw_model(folder))
     for line in skipped:

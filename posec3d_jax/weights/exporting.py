@@ -1,6 +1,5 @@
 """`posec3d export-weights`: a checkpoint of ours under the references' names."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import jax
 import numpy as np
 
 from posec3d_jax.files import disk
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.files.safetensors import write_safetensors
 from posec3d_jax.files.torch import write_torch
 from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, load_model
@@ -36,21 +36,20 @@ def export_weights(
       CheckpointError: no such checkpoint, or one that does not fit the config.
       ValueError: `out` has another ending, or exists.
     """
-    source, out = Path(source), Path(out)
+    source, out = expand(source), expand(out)
     if out.suffix not in (".safetensors", ".pth"):
         raise ValueError(f"--out is {out}; expected a name ending in .safetensors or .pth")
     if out.exists():
         raise ValueError(f"{out} exists; choose another --out")
+    make_writable(out.parent)
     folder = find_checkpoint(source, checkpoint) if (source / FOLDER).is_dir() else source
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     tensors, rows = to_reference_tensors(load_model(folder, like), _counts(folder))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")  # so that nobody takes half of it for the whole
-    if out.suffix == ".pth":
-        write_torch(partial, tensors, root=out.stem)
-    else:
-        write_safetensors(partial, tensors, {"format": "pt", "source": "posec3d_jax"})
-    os.replace(partial, out)
+    with disk.replacing(out) as partial:  # so that nobody takes half of it for the whole
+        if out.suffix == ".pth":
+            write_torch(partial, tensors, root=out.stem)
+        else:
+            write_safetensors(partial, tensors, {"format": "pt", "source": "posec3d_jax"})
     return Report(title=f"{folder} -> {out}, network {config.model.name}", rows=rows)
 
 

@@ -14,9 +14,11 @@ from flax.traverse_util import unflatten_dict
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
+from posec3d_jax.files.places import expand
 from posec3d_jax.files.tables import shape_text
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import FOLDER, save_model
+from posec3d_jax.runs.claim import claim
 from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import CheckpointFile, read_checkpoint
 from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves, to_reference
@@ -58,8 +60,14 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
     Raises:
       FileNotFoundError, ValueError: the file cannot be read, or does not fit the config (names
         every tensor that differs, with both shapes), or `out` holds checkpoints already.
+      LockedError, DiskError: another process is at `out`, or nothing can be written there.
     """
-    path, out = Path(path), Path(out)
+    path, out = expand(path), expand(out)
+    with claim(out):
+        return _import(path, config, out)
+
+
+def _import(path: Path, config, out: Path) -> Report:
     if (out / FOLDER).exists():
         raise ValueError(f"{out} holds checkpoints already; choose another --out")
     file = read_checkpoint(path)
@@ -72,7 +80,6 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
         left_over=_left_over(file.tensors, rows),
         notes=_notes(file, config),
     )
-    out.mkdir(parents=True, exist_ok=True)
     staging = out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted import left
     try:

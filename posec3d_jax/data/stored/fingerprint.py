@@ -4,13 +4,13 @@ import hashlib
 import platform
 from contextlib import suppress
 from importlib import metadata
-from pathlib import Path
 
 from posec3d_jax.data.records import SkeletonDataset
 from posec3d_jax.data.stored.info import DataError, DatasetInfo
 from posec3d_jax.data.stored.selection import parts
 from posec3d_jax.data.validation import LONGEST_NAME
 from posec3d_jax.files.arrays import brief
+from posec3d_jax.files.places import expand
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
 _PACKAGES = ("posec3d-jax", "numpy", "tensorflow-datasets", "array-record")
@@ -89,7 +89,7 @@ def fingerprint(config_data) -> str:
     digest = hashlib.sha256()
     for key in _DECIDES:
         digest.update(f"{key}={getattr(config_data, key)}\n".encode())
-    source = Path(config_data.source)
+    source = expand(config_data.source)
     if config_data.source and source.is_file():
         with source.open("rb") as file:
             while piece := file.read(_PIECE):
