@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from posec3d_jax.config.ranges import check_ranges
 from posec3d_jax.files.disk import read_json
+from posec3d_jax.files.places import expand
 
 CONFIG_FILE = "config.json"
 
@@ -52,7 +53,7 @@ def config_to_dict(config) -> dict[str, Any]:
 
 def stored_config(workdir: str | Path) -> dict[str, Any]:
     """The config of the run in that directory, with every key of today; {} where there is none."""
-    path = Path(workdir) / CONFIG_FILE
+    path = expand(workdir) / CONFIG_FILE
     config = read_json(path)
     for part in _LATER_KEYS:
         if not isinstance(config.get(part, {}), dict):
@@ -73,7 +74,7 @@ def load_config(workdir: str | Path) -> ConfigDict:
       FileNotFoundError: there is no run in that directory.
       ValueError: the file is damaged, or a number in it makes no sense.
     """
-    path = Path(workdir) / CONFIG_FILE
+    path = expand(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
     return check_ranges(ConfigDict(stored_config(workdir))).lock()

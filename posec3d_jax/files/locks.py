@@ -55,7 +55,7 @@ def holding(path: Path, output: Path, command: str, watch: float = WATCH_SECONDS
         holder = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "command": command,
+            "command": command[:500],
             "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         }
         with writing(path), _beating(descriptor, holder):
@@ -132,8 +132,7 @@ def _beating(descriptor: int, holder: dict[str, Any]) -> Iterator[None]:
 
 def _write(descriptor: int, holder: dict[str, Any]) -> None:
     """The holder as JSON, padded so that a shorter text leaves nothing of a longer one."""
-    data = json.dumps(holder).encode()[: _MOST_BYTES - 1]
-    os.pwrite(descriptor, data.ljust(_MOST_BYTES // 4) + b"\n", 0)
+    os.pwrite(descriptor, json.dumps(holder).encode().ljust(_MOST_BYTES - 1) + b"\n", 0)
     os.fsync(descriptor)
 
 

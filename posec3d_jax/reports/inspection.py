@@ -13,6 +13,7 @@ from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.data.stored.clips import ClipTable, read_clips
 from posec3d_jax.data.stored.info import DataError, DatasetInfo, read_info
 from posec3d_jax.data.stored.sources import Source
+from posec3d_jax.files.places import expand
 from posec3d_jax.reports.drawing import draw_skeletons, draw_volume, save_figure
 
 REPORT_FILE = "report.json"
@@ -38,7 +39,7 @@ def inspect_dataset(folder: str | Path) -> dict[str, Any]:
     Raises:
       DataError: there is no whole data set in the folder; the message says how to make one.
     """
-    folder = Path(folder)
+    folder = expand(folder)
     info = read_info(folder)
     table, splits = read_clips(folder)
     report = _read_report(folder)

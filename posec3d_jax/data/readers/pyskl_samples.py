@@ -14,6 +14,7 @@ from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.files.array_pickle import load_pickle
 from posec3d_jax.files.arrays import BadSample, brief, check_lists, number_array
+from posec3d_jax.files.places import expand
 
 NAME = str | int | np.str_ | np.integer  # what may name a clip or a split
 
@@ -138,7 +139,7 @@ def _pack(name: str, sample: dict, options: SampleOptions) -> dict:
     if not isinstance(clip, NAME) or not isinstance(sample.get("raw_file", ""), str):
         raise BadSample("wrong_type", "'frame_dir' or 'raw_file' is no text", "frame_dir")
     clip = str(clip)
-    own_file = Path(options.skeleton_dir) / f"{clip}.pkl"
+    own_file = expand(options.skeleton_dir) / f"{clip}.pkl"
     if options.skeleton_dir and _is_file(own_file):
         file, pack = own_file, load_packs(own_file)
     elif "raw_file" in sample:
@@ -170,7 +171,7 @@ def _find(raw_file: Path, options: SampleOptions) -> Path:
     folders = [Path(), options.file.parent]
     tried = [folder / raw_file for folder in folders]
     if options.skeleton_dir:
-        folder = Path(options.skeleton_dir)
+        folder = expand(options.skeleton_dir)
         tried += [folder / raw_file, folder / raw_file.name]
     for file in tried:
         if _is_file(file):
