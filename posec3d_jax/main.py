@@ -1,6 +1,7 @@
 """Command line: `posec3d COMMAND --config=... --workdir=...`; start-up, dispatch, how it ends."""
 
 import importlib
+import os
 import sys
 import traceback
 
@@ -8,6 +9,7 @@ from posec3d_jax.commands.request import Request
 from posec3d_jax.flags import parse
 from posec3d_jax.machine.distributed import exit_at_once, join
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
+from posec3d_jax.machine.joining import check_alone
 
 
 def run() -> None:
@@ -25,9 +27,11 @@ def _main(request: Request) -> None:
     try:
         numbers = options.num_processes, options.process_id
         if _many(options):
-            join(options.coordinator, *numbers)
+            join(options.coordinator, *numbers, options.join_timeout)
         elif numbers != (None, None):
             raise ValueError("--num_processes and --process_id need --coordinator or --multihost")
+        elif options.multihost is None and request.command.name in ("train", "evaluate"):
+            check_alone(os.environ)
         importlib.import_module(request.command.module).run(request)
     except Exception as error:
         _fail(request.command.name, error, options)
@@ -35,7 +39,7 @@ def _main(request: Request) -> None:
 
 def _many(options) -> bool:
     """Whether this process is one of several."""
-    return options.multihost or bool(options.coordinator)
+    return bool(options.multihost or options.coordinator)
 
 
 def _fail(command: str, error: Exception, options) -> None:

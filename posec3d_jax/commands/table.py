@@ -16,10 +16,11 @@ OUT = Flag("out", PathText, "", "Where to write.")
 
 # What every command takes.
 COMMON = (
-    Flag("multihost", bool, False, "Join the other processes of a TPU pod or Slurm job."),
+    Flag("multihost", bool, None, "Join the other processes of a TPU pod or Slurm job."),
     Flag("coordinator", str, "", "Join them elsewhere: host:port of process 0."),
     Flag("num_processes", int, None, "With --coordinator: how many processes there are."),
     Flag("process_id", int, None, "With --coordinator: number of this process, from 0."),
+    Flag("join_timeout", float, 300.0, "Seconds to wait for the other processes."),
     Flag("traceback", bool, False, "Show where in the program an error was raised."),
 )
 

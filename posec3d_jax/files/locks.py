@@ -58,7 +58,9 @@ def holding(path: Path, output: Path, command: str, watch: float = WATCH_SECONDS
             "command": command[:500],
             "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         }
-        with writing(path), _beating(descriptor, holder):
+        with writing(path):
+            _write(descriptor, holder | {"beat": 0})
+        with _beating(descriptor, holder):
             yield
     finally:
         with suppress(OSError):  # a folder that is not empty stays
@@ -110,9 +112,8 @@ def _await_silence(path: Path, output: Path, watch: float) -> None:
 
 @contextmanager
 def _beating(descriptor: int, holder: dict[str, Any]) -> Iterator[None]:
-    """Writes the holder, and counts up from then on."""
+    """Counts up in the lock's file."""
     ended = threading.Event()
-    _write(descriptor, holder | {"beat": 0})
 
     def beat() -> None:
         count = 0
