@@ -41,7 +41,7 @@ def test_good_sequence_is_kept_as_float32_without_findings():
 @pytest.mark.parametrize(
     ("changes", "kind", "key", "words"),
     [
-        (dict(keypoint=np.zeros((4, 17, 2))), "wrong_shape", "keypoint", "[persons, frames, 17"),
+        (dict(keypoint=np.zeros((4, 17, 2))), "wrong_axes", "keypoint", "[persons, frames, joints"),
         (dict(keypoint=np.zeros((1, 4, 25, 2))), "wrong_layout", "keypoint", "body_25"),
         (dict(keypoint=np.zeros((1, 0, 17, 2)), score=None), "no_frames", "keypoint", "no frames"),
         (dict(keypoint=np.zeros((1, 4, 17, 2), complex)), "wrong_type", "keypoint", "complex"),

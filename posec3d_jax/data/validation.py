@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from posec3d_jax.data.axes import misplaced_axes
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.files.arrays import brief
 from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton
@@ -60,10 +61,10 @@ def check_sequence(
 ) -> SkeletonSequence | None:
     """A sequence that keeps every promise of `SkeletonSequence`, or None where it is refused.
 
-    Refused, with an error in `report`: arrays that are not real numbers, shapes other than
-    [M, T, V, 2] and [M, T, V], V not the layout's, no frames, a frame size that is not two
-    positive integers (height, width), a label that is not an integer in 0..num_classes-1, a name
-    that is too long or cannot be printed.
+    Refused, with an error in `report`: arrays that are not real numbers, axes in another order,
+    shapes other than [M, T, V, 2] and [M, T, V], V not the layout's, no frames, a frame size that
+    is not two positive integers (height, width), a label that is not an integer in
+    0..num_classes-1, a name that is too long or cannot be printed.
     Kept, with a warning: NaN or infinite joints (become missing: zeros with score 0), no scores
     (1 where a joint is not exact zeros), no person (becomes one missing person), all joints
     missing, a single frame, more than `max_persons` persons (those with the highest total score
@@ -110,6 +111,8 @@ def _refusals(
             if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
                 got = f"dtype {array.dtype}" if isinstance(array, np.ndarray) else type(array)
                 yield "wrong_type", key, f"expected an array of real numbers, found {got}"
+    if fault := misplaced_axes(keypoint, skeleton.num_joints):
+        yield "wrong_axes", "keypoint", fault
     if keypoint.ndim != 4 or keypoint.shape[3] != 2:
         expected = f"[persons, frames, {skeleton.num_joints}, 2]"
         yield "wrong_shape", "keypoint", f"shape {keypoint.shape}, expected {expected}"

@@ -16,7 +16,8 @@ A clip has the keys (the same in both kinds of file; arrays are nested lists in 
 | `label` | integer, 0-based |
 
 3-D skeletons are `keypoint` [M, T, V, 3] (metres; x right, y up, z away from the camera) without
-`frame_size`; they are projected with the camera of the config. Write one with
+`frame_size`; they are projected with the camera of the config. The reader's option `third_channel`
+('depth' or 'score') says what three channels are where that is not plain. Write a clip with
 
     np.savez_compressed("clip_a.npz", keypoint=keypoint, score=score, frame_size=(h, w), label=3)
 """
@@ -27,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
+from posec3d_jax.data import axes
+from posec3d_jax.data.axes import THIRD_CHANNELS
 from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import read_samples
 from posec3d_jax.data.readers.views import project_scored
@@ -38,13 +41,20 @@ SPLITS, CLASSES = "splits.json", "classes.json"
 
 
 def read(
-    path: Path, *, skeleton: Skeleton, camera: Mapping, report: ValidationReport
+    path: Path,
+    *,
+    skeleton: Skeleton,
+    camera: Mapping,
+    report: ValidationReport,
+    third_channel: str = "",
 ) -> SkeletonDataset:
     """Read a folder in the format above.
 
     Raises FileNotFoundError without clips or without splits.json, ValueError where that or
     classes.json is not as above. A clip that cannot be used is left out, with an error in `report`.
     """
+    if third_channel not in THIRD_CHANNELS:
+        raise ValueError(f"third_channel {third_channel!r} is not one of {THIRD_CHANNELS}")
     files = sorted(file for kind in ("npz", "json") for file in path.rglob(f"*.{kind}"))
     files = [f for f in files if f.is_file() and f not in (path / SPLITS, path / CLASSES)]
     if not files or not (path / SPLITS).is_file():
@@ -59,7 +69,7 @@ def read(
         splits=load_splits(path / SPLITS),
         sequences=read_samples(
             files,
-            partial(_read_file, folder=path, camera=camera),
+            partial(read_clip, folder=path, camera=camera, third_channel=third_channel),
             report,
             lambda file: (name_of(file), str(file)),
         ),
@@ -104,8 +114,17 @@ def load_classes(file: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_file(file: Path, folder: Path, camera: Mapping) -> SkeletonSequence:
+def read_clip(
+    file: Path, folder: Path, camera: Mapping, third_channel: str = "", label: int | None = None
+) -> SkeletonSequence:
+    """The clip in a file; `label` stands for one that it lacks.
+
+    Raises:
+      BadSample: a key is missing, or what it holds cannot be used.
+    """
     contents = load_npz(file) if file.suffix == ".npz" else load_json(file)
+    if isinstance(contents, dict) and label is not None:
+        contents = {"label": label, **contents}
     for key in ("keypoint", "label"):
         if not isinstance(contents, dict) or key not in contents:
             raise BadSample("missing_key", f"the file has no {key!r}", key)
@@ -114,11 +133,12 @@ def _read_file(file: Path, folder: Path, camera: Mapping) -> SkeletonSequence:
     score = None if score is None else number_array(score, "score")
     frame_size = contents.get("frame_size")
     if keypoint.ndim == 4 and keypoint.shape[3] == 3:
-        if frame_size is not None:
-            message = "3 channels together with frame_size: 2-D has 2 channels, 3-D no frame_size"
-            raise BadSample("ambiguous_channels", message, "keypoint")
-        keypoint, score = project_scored(keypoint, score, camera, "score")
-        frame_size = camera["image_size"]
+        flat = ["frame_size"] if frame_size is not None else []
+        if axes.third_channel(keypoint, third_channel, flat) == "score":
+            keypoint, score = keypoint[..., :2], keypoint[..., 2]
+        else:
+            keypoint, score = project_scored(keypoint, score, camera, "score")
+            frame_size = camera["image_size"]
     if frame_size is None:
         raise BadSample("missing_key", "pixels need the frame's (height, width)", "frame_size")
     label = contents["label"]

@@ -13,8 +13,9 @@ of samples (which becomes one split called `all`). A sample is a dict:
 | `keypoint_score` | [M, T, V]; optional, scores are then 1 where a joint is not missing |
 
 A `keypoint` with three channels and neither score nor `img_shape` is a 3-D skeleton (metres, y up)
-and is projected. With three channels and one of the two it might as well be (x, y, score): the
-option `third_channel` ('depth' or 'score') has to say which.
+and is projected. With three channels and one of the two it might as well be (x, y, score), and so
+it might where the numbers look like pixels with a score: the option `third_channel` ('depth' or
+'score') has to say which.
 
 Kinetics' compressed packs have `frame_inds` [N] (and `box_score` [N], `valid`) in place of
 `keypoint`. The rows [N, V, 3] are either in `<skeleton_dir>/<frame_dir>.pkl` (mmaction2), or in the
@@ -35,6 +36,7 @@ from pathlib import Path
 
 import numpy as np
 
+from posec3d_jax.data.axes import THIRD_CHANNELS
 from posec3d_jax.data.projection import describe
 from posec3d_jax.data.readers.files import read_samples
 from posec3d_jax.data.readers.pyskl_samples import (
@@ -52,7 +54,6 @@ from posec3d_jax.files.array_pickle import load_pickle
 from posec3d_jax.files.arrays import BadSample, brief
 from posec3d_jax.skeletons.skeleton import Skeleton
 
-THIRD_CHANNELS = ("", "depth", "score")
 Splits = dict[str, tuple[str, ...]]
 NamedSamples = list[tuple[str, dict]]
 

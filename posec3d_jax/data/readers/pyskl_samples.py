@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from posec3d_jax.data.axes import AXES, third_channel
 from posec3d_jax.data.readers.decompress import decompress_pose
 from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonSequence
@@ -46,8 +47,8 @@ def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSeque
     _check_total_frames(sample, keypoint)
     frame_size = sample.get("img_shape")
     if keypoint.ndim == 4 and keypoint.shape[3] == 3:
-        third = third_channel(sample, options.third_channel)
-        if third == "score":
+        flat = [k for k in ("img_shape", "keypoint_score") if sample.get(k) is not None]
+        if third_channel(keypoint, options.third_channel, flat) == "score":
             keypoint, score = keypoint[..., :2], keypoint[..., 2]
         else:
             keypoint, score = project_scored(keypoint, score, options.camera, "keypoint_score")
@@ -77,20 +78,6 @@ def whole(sample: dict, key: str) -> int:
     return int(value)
 
 
-def third_channel(sample: dict, configured: str) -> str:
-    """'depth' or 'score': what the third channel of this sample's keypoint is."""
-    if configured:
-        return configured
-    present = [key for key in ("img_shape", "keypoint_score") if sample.get(key) is not None]
-    if present:
-        message = (
-            f"three channels together with {' and '.join(present)} may be 3-D or (x, y, score); "
-            "say which: config.data.reader_options.third_channel = 'depth' or 'score'"
-        )
-        raise BadSample("ambiguous_channels", message, "keypoint")
-    return "depth"
-
-
 def _label(label):
     """The class as a plain value; the range is checked with the sequence."""
     if isinstance(label, np.ndarray) and label.ndim == 0:
@@ -106,6 +93,12 @@ def _check_total_frames(sample: dict, keypoint: np.ndarray) -> None:
         return
     total, frames = whole(sample, "total_frames"), keypoint.shape[1]
     if total != frames:
+        if total == len(keypoint):
+            message = (
+                f"total_frames is {total}, as the first axis of shape {keypoint.shape} has, which "
+                f"should count persons; keypoint.transpose(1, 0, 2, 3) is {AXES}"
+            )
+            raise BadSample("wrong_axes", message, "keypoint")
         message = f"{total} disagrees with keypoint, which has {frames} frames"
         raise BadSample("wrong_total_frames", message, "total_frames")
 
