@@ -31,6 +31,7 @@ from posec3d_jax.data.validation import check_dataset
 from posec3d_jax.files.disk import payload_size
 from posec3d_jax.files.locks import holding
 from posec3d_jax.files.places import expand
+from posec3d_jax.poses.linking import link
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 REPORT_FILE = "report.json"
@@ -94,6 +95,7 @@ def _prepare(
         camera=config_data.camera,
         report=findings,
         options=config_data.reader_options,
+        link=link,
     )
     info = describe(config_data, dataset)
     staging = staging_of(out)
