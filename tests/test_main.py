@@ -65,7 +65,7 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
         ),
         (["dance"], "unknown command 'dance'"),
         (["evaluate"], "expected --workdir"),
-        (["trian"], "unknown command 'trian'; did you mean train?"),
+        (["trian"], "unknown command 'trian'; did you mean train"),
         (["train", "--confg=x"], "no flag --confg; did you mean --config"),
         (["train", "--out=x"], "--out is no flag of train, but of inspect"),
         (["predict", "--config=demo"], "--config is no flag of predict"),

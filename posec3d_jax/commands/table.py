@@ -47,6 +47,30 @@ COMMANDS = (
         ),
     ),
     Command(
+        "extract",
+        "videos -> everybody's keypoints, as a folder that `prepare` reads",
+        arguments="VIDEO|FOLDER ...",
+        flags=(
+            OUT,
+            Flag(
+                "estimator",
+                str,
+                "thunder",
+                "thunder (exact), lightning (fast), multipose (one pass), FILE.onnx, or rtmlib.",
+            ),
+            Flag("every", int, 1, "Take each n-th frame."),
+            Flag("search_every", int, 10, "Of those: search the whole picture in each n-th."),
+            Flag("shortest", int, 3, "Leave out people seen in fewer frames."),
+            Flag("segment", float, 0.0, "Seconds of a clip; 0: a video is one clip."),
+            Flag("labels", PathText, "", "CSV file `video,label[,split]`; '': label 0 for all."),
+            Flag("shard", str, "1/1", "2/8: of every eight videos the second, for 8 machines."),
+            Flag("workers", int, 0, "Processes; 0: one a core, or an accelerator."),
+            Flag(
+                "pickle", PathText, "", "Also write PYSKL's annotation file, of all that is done."
+            ),
+        ),
+    ),
+    Command(
         "train",
         "train, or resume a run",
         config="run",

@@ -42,14 +42,15 @@ def advice(error: Exception, path: Path) -> str:
     )
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file: a reader, and a machine that lost power, sees the old text or the new one.
+def write_whole(path: Path, contents: str | bytes) -> None:
+    """Replaces a file: a reader, and a machine that lost power, sees the old one or the new one.
 
     Raises:
-      DiskError: it cannot be written; the old text stays.
+      DiskError: it cannot be written; the old contents stay.
     """
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
+    contents = contents.encode() if isinstance(contents, str) else contents
+    with replacing(path) as partial, open(partial, "wb") as file:
+        file.write(contents)
         file.flush()
         os.fsync(file.fileno())
 

