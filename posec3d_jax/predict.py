@@ -92,9 +92,26 @@ class Predictor:
         Raises:
           ValueError: an array of another shape, or no frame at all; says what was expected.
         """
+        batch, warnings = self.prepare(keypoint, score, frame_size)
+        return self.prediction(self.scores(batch)[0], warnings)
+
+    def prepare(
+        self, keypoint: np.ndarray, score: np.ndarray | None, frame_size: tuple[int, int]
+    ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        """A clip checked, its frames chosen, as a batch of one; and what was odd about it.
+
+        The batches of several clips have the same shapes, and may be put together along the first
+        axis for `scores`. Arguments and errors are those of a call.
+        """
         sequence, warnings = self._checked(keypoint, score, frame_size)
-        batch = self._batch(sequence)
-        scores = np.asarray(self._step(self._variables, batch)["scores"])[0]
+        return self._batch(sequence), warnings
+
+    def scores(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """Probabilities [B, K] of prepared clips; another B compiles again."""
+        return np.asarray(self._step(self._variables, batch)["scores"])
+
+    def prediction(self, scores: np.ndarray, warnings: tuple[str, ...] = ()) -> Prediction:
+        """Probabilities [K] with their names."""
         label = int(scores.argmax())
         return Prediction(label, self._names[label], scores, self._names, warnings)
 

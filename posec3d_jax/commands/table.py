@@ -168,6 +168,17 @@ COMMANDS = (
         ),
     ),
     Command(
+        "serve",
+        "an HTTP service of a run, with a page to try it on",
+        flags=(
+            WORKDIR,
+            CHECKPOINT,
+            Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
+            Flag("host", str, "127.0.0.1", "Address; others than this machine need a token."),
+            Flag("port", int, 8000, "Port."),
+        ),
+    ),
+    Command(
         "configs",
         "the packaged configs; with a name, one of them, to start one's own from",
         arguments="[NAME]",

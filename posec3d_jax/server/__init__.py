@@ -1,0 +1,1 @@
+"""`posec3d serve`: recognition over HTTP, and a page to try it on."""

@@ -1,0 +1,57 @@
+"""`posec3d serve`: starts the service; loopback and without a token, or open and with one."""
+
+import contextlib
+import os
+import resource
+from pathlib import Path
+
+import uvicorn
+
+from posec3d_jax.predict import load_predictor
+from posec3d_jax.server.app import make_app
+from posec3d_jax.server.patience import HastyProtocol
+from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
+
+TOKEN = "POSEC3D_TOKEN"  # of the environment: a command line can be read by other users
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def serve(
+    workdir: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    checkpoint: str = "latest",
+    protocol: Protocol = ONE_CLIP,
+) -> None:
+    """Serves a run's network until it is stopped.
+
+    Args:
+      workdir: of the run.
+      host: the address to listen on; other machines are served only with a token.
+      port: of the address; 0 for any that is free.
+      checkpoint: 'latest', 'best', a step or a folder.
+      protocol: which views of a clip are averaged.
+
+    Raises:
+      ValueError: no such run, or an address that others reach, without a token in $POSEC3D_TOKEN.
+    """
+    token = os.environ.get(TOKEN, "")
+    if host not in LOCAL and not token:
+        raise ValueError(
+            f"--host={host} lets other machines in: set {TOKEN} to a secret of your own, which "
+            "they then have to send"
+        )
+    predictor = load_predictor(workdir, checkpoint, protocol)
+    hosts = LOCAL if host in LOCAL else frozenset()
+    app = make_app(predictor, name=Path(workdir).name, token=token, hosts=hosts)
+    _allow_many_connections()
+    uvicorn.run(app, host=host, port=port, http=HastyProtocol, ws="none", log_level="warning",
+                server_header=False, date_header=False, timeout_graceful_shutdown=5)  # fmt: skip
+
+
+def _allow_many_connections() -> None:
+    """A thousand slow clients may not use up the files that a process may open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 1 << 16), most))
