@@ -15,6 +15,8 @@ from absl import logging
 from jax.experimental import multihost_utils
 
 from posec3d_jax.config import stored
+from posec3d_jax.config.checks import check_config
+from posec3d_jax.config.keys.key import BOTH, TESTS
 from posec3d_jax.data.feed.pipeline import eval_batches
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.files import disk
@@ -137,7 +139,9 @@ def evaluate(
       DiskError: nothing can be written in `workdir`, or where the record goes.
     """
     workdir, split = expand(workdir), split or config.data.test_split
+    check_config(config)
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
+    differences = tell_differences(config, workdir)
     source, recognizer, mesh = open_source(config.data, split), make_recognizer(config), make_mesh()
     name, results = name or split, {}
     if record:
@@ -152,6 +156,7 @@ def evaluate(
             names = source.info.class_names
             scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
+            extra |= {"other_settings": differences} if differences else {}
             results[protocol.name] = _write(
                 workdir, name, scores, extra, config.evaluate.mean_class
             )
@@ -159,6 +164,24 @@ def evaluate(
     if record and jax.process_index() == 0:
         _record(expand(record), config, workdir, results)
     return results
+
+
+def tell_differences(config, workdir: str | Path) -> list[str]:
+    """Warns of every key that decides what a test says and is not as in the run that was trained.
+
+    One line a key; there may be reasons for them: another data set, another protocol. Nothing of a
+    run without a config of its own.
+    """
+    before = stored.stored_config(workdir)
+    if not before:
+        return []
+    found = stored.differing(before, stored.config_to_dict(config), (TESTS, BOTH))
+    lines = [f"config.{key}: {old} in the run, now {new}" for key, (old, new) in found.items()]
+    if lines:
+        logging.warning(
+            "the config differs from that of the run in %s:\n  %s", workdir, "\n  ".join(lines)
+        )
+    return lines
 
 
 def _write(

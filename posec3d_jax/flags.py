@@ -5,23 +5,22 @@ each command takes its own flags only, files of flags and the config are read on
 are told in a line.
 """
 
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from absl import flags as absl_flags
 
+from posec3d_jax.commands.flag_files import expanded
 from posec3d_jax.commands.help import describe, overview, suggestion
 from posec3d_jax.commands.request import Command, Flag, PathText, Request
 from posec3d_jax.commands.table import COMMANDS, COMMON
 from posec3d_jax.config import stored
+from posec3d_jax.config.checks import check_config
 from posec3d_jax.config.files import run_config
-from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.config.reference import explain
+from posec3d_jax.files.places import expand
 
 _HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
-_FLAG_FILE = "flagfile"
-_FLAG_FILE_BYTES = 1_000_000
 
 
 def parse(argv: list[str]) -> Request:
@@ -46,9 +45,16 @@ def parse(argv: list[str]) -> Request:
 
 
 def _help(topics: list[str]) -> str:
+    """Of nothing the overview, of a command its flags, of 'config' or 'config.train' the keys."""
     if not topics:
         return overview()
-    return describe(_find_command(topics[0]))
+    topic = topics[0].lstrip("-")
+    if topic == "config" or topic.startswith("config."):
+        try:
+            return explain(topic.removeprefix("config").lstrip("."))
+        except ValueError as error:
+            sys.exit(f"posec3d help: {error}")
+    return describe(_find_command(topic))
 
 
 def _find_command(name: str) -> Command:
@@ -76,10 +82,10 @@ def read_request(command: Command, arguments: list[str]) -> Request:
         _define(flag, options)
     if command.config:
         absl_flags.DEFINE_string("config", "", "", flag_values=options)
-    rest = _parse(options, _expanded(arguments), known_only=True)
+    rest = _parse(options, expanded(arguments), known_only=True)
     for flag in command.flags:
-        if flag.kind is PathText:
-            setattr(options, flag.name, os.path.expanduser(getattr(options, flag.name)))
+        if flag.kind is PathText and getattr(options, flag.name).startswith("~"):
+            setattr(options, flag.name, str(expand(getattr(options, flag.name))))
     config = _config_of(command, options)
     if config is not None:
         config, rest = _set_keys(config, rest)
@@ -112,38 +118,6 @@ def _define(flag: Flag, options: absl_flags.FlagValues) -> None:
     define(flag.name, flag.default, flag.help, flag_values=options)
 
 
-def _expanded(arguments: list[str], inside: tuple[Path, ...] = ()) -> list[str]:
-    """The arguments, with the lines of a file of flags in the place of --flagfile."""
-    result, waiting = [], iter(arguments)
-    for argument in waiting:
-        name, equals, file = argument.lstrip("-").partition("=")
-        if argument == "--":
-            return [*result, argument, *waiting]
-        if name != _FLAG_FILE or not argument.startswith("-"):
-            result.append(argument)
-            continue
-        path = Path(file if equals else next(waiting, "")).expanduser()
-        if path.resolve() in inside:
-            raise ValueError(f"--flagfile={path} names itself")
-        result += _expanded(_lines(path), (*inside, path.resolve()))
-    return result
-
-
-def _lines(path: Path) -> list[str]:
-    """The flags in a file of them: no comments, no empty lines."""
-    if path.exists() and not path.is_file():
-        raise ValueError(f"--flagfile={path} is no regular file")
-    if not path.is_file():
-        raise FileNotFoundError(f"--flagfile={path}: there is no such file")
-    if path.stat().st_size > _FLAG_FILE_BYTES:
-        raise ValueError(f"--flagfile={path} has over {_FLAG_FILE_BYTES} bytes; it is none")
-    try:
-        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"--flagfile={path} is no text file") from error
-    return [line for line in lines if line and not line.startswith(("#", "//"))]
-
-
 def _config_of(command: Command, options: absl_flags.FlagValues) -> Any:
     """The config that the keys are set in; None where the command line names none."""
     if command.config and options["config"].present:
@@ -166,7 +140,7 @@ def _set_keys(config: Any, arguments: list[str]) -> tuple[Any, list[str]]:
         rest = _parse(values, arguments, known_only=True)
     except (AttributeError, KeyError) as error:
         raise ValueError(_unknown_key(arguments, config) or f"{error}") from error
-    return check_ranges(values.config), rest
+    return check_config(values.config), rest
 
 
 def _unknown_key(arguments: list[str], config: Any) -> str:

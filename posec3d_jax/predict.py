@@ -59,8 +59,7 @@ class Predictor:
         self._variables = jax.jit(self._recognizer.fold)(variables)
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
-        names = class_names or tuple(config.data.class_names)
-        self._names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
+        self._names = names_of_classes(config.data, class_names)
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
 
     @property
@@ -145,6 +144,21 @@ def _undamaged(config):
     config = config.copy_and_resolve_references()
     config.noise.in_test = False
     return config
+
+
+def names_of_classes(config_data, stored: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A name for each class that the network tells apart: 'class 3' where there is none.
+
+    Args:
+      config_data: `config.data`.
+      stored: as the run knows them; () for the config's. Names of another number of classes than
+        the network has, as of the data set that a config was copied from, are nobody's.
+    """
+    chosen = tuple(name for name, _ in config_data.classes)
+    for names in (stored, chosen, tuple(config_data.class_names)):
+        if len(names) == config_data.num_classes:
+            return names
+    return tuple(f"class {k}" for k in range(config_data.num_classes))
 
 
 def load_predictor(

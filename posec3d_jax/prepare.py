@@ -54,7 +54,7 @@ def prepare(
     with their number (unless the reader's format has to be read whole).
 
     Args:
-      config_data: `config.data`, see config/base.py.
+      config_data: `config.data`, see config/keys/data.py.
       skip_bad: leave bad samples out and count them, instead of refusing the data set.
       overwrite: replace a data set that is there.
       report_path: also write the report to this file, the only one written if there are errors.

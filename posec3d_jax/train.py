@@ -14,6 +14,7 @@ import jax
 from absl import logging
 from jax.sharding import Mesh
 
+from posec3d_jax.config.checks import check_config
 from posec3d_jax.config.stored import stored_config
 from posec3d_jax.data.feed.order import batch_index
 from posec3d_jax.data.stored.sources import Source, open_source
@@ -47,7 +48,7 @@ def train_and_evaluate(
     """Trains as `config` says, resuming what `workdir` holds, and returns the last metrics.
 
     Args:
-      config: a ConfigDict with every key of config/base.py.
+      config: a ConfigDict with every key of config/keys.
       workdir: gets config.json, run.json, metrics.jsonl, tensorboard/ and checkpoints/.
       mesh: devices to run on; all of them by default.
       after_step: called with the plan and the steps done, after each call to the device; may
@@ -65,7 +66,7 @@ def train_and_evaluate(
       LockedError: another process trains in `workdir`.
       Stopped: SIGTERM or Ctrl-C; the run is saved, and calling again goes on.
     """
-    workdir = expand(workdir)
+    workdir, config = expand(workdir), check_config(config)
     with claim(workdir):
         return _train(config, workdir, mesh, after_step, resume_anyway)
 

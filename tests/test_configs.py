@@ -13,8 +13,16 @@ from ml_collections import ConfigDict
 
 import configs
 from posec3d_jax.config import base, networks
-from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.config.checks import check_config
+from posec3d_jax.config.keys import KEYS, MODELS, find_key
+from posec3d_jax.config.reference import markdown
+from posec3d_jax.data import projection
+from posec3d_jax.data.feed import sampling
 from posec3d_jax.data.readers import COMMON, READERS
+from posec3d_jax.data.stored import info
+from posec3d_jax.encoders import ENCODERS, graph
+from posec3d_jax.networks.graph import adjacency, stgcn
+from posec3d_jax.networks.graph import layers as graph_layers
 from posec3d_jax.steps.optimizer import make_schedule, peak_learning_rate
 from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.train import make_plan
@@ -56,7 +64,7 @@ def _source(config: ConfigDict) -> SimpleNamespace:
 @pytest.mark.parametrize(("file", "variant"), ALL)
 def test_config_describes_a_run(file, variant):
     config = _load(file, variant)
-    check_ranges(config)
+    check_config(config)
     _check_keys(config, base.get_config())
     _check_data(config.data)
     _check_network(config)
@@ -64,7 +72,7 @@ def test_config_describes_a_run(file, variant):
 
 
 def _check_keys(config: ConfigDict, reference: ConfigDict) -> None:
-    """Locked all the way down, with the keys of base.py and no others."""
+    """Locked all the way down, with the keys of the table and no others."""
     assert config.is_locked
     assert set(config) == set(reference)
     for key, value in reference.items():
@@ -218,14 +226,59 @@ def test_words_of_a_variant():
 @pytest.mark.parametrize(
     ("key", "value"),
     [("train.epochs", -1), ("train.batch_size", 0), ("optimizer.learning_rate", float("nan"))]
-    + [("volume.train_size", (0, 56)), ("seed", 10**30), ("sampling.num_frames", 10**9)],
+    + [("volume.train_size", (0, 56)), ("seed", 10**30), ("sampling.num_frames", 10**9)]
+    + [("volume.train_size", (32, 32, 32)), ("geometry.crop_area", (1.0, 0.5))]
+    + [("geometry.crop_area", (0.5,)), ("data.class_names", (1, 2)), ("data.storage", "tdfs")]
+    + [("data.classes", (("a", "walk"),)), ("data.skeleton", "coco_18"), ("model.width", 0)],
 )
-def test_numbers_out_of_range_are_refused_by_name(key, value):
+def test_values_that_make_no_sense_are_refused_by_name(key, value):
+    with pytest.raises(ValueError, match=f"config.{key} is .*; expected"):
+        check_config(_with(key, value))
+
+
+def _with(key: str, value) -> ConfigDict:
     config = base.get_config()
     part, _, name = key.rpartition(".")
     (config[part] if part else config)[name] = value
-    with pytest.raises(ValueError, match=f"config.{key} is .*; expected"):
-        check_ranges(config)
+    return config
+
+
+def test_values_that_do_not_fit_each_other_are_refused():
+    for key, value, message in (
+        ("data.class_names", ("a",) * 11, "num_classes is 60, and .*class_names has 11"),
+        ("data.class_weights", (1.0, 2.0), "class_weights has 2 numbers"),
+        ("data.classes", (("a", ("b",)),), "names 1 classes and config.data.num_classes is 60"),
+        ("model.inflate", (0, 1), "inflate has 2, temporal_strides has 3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_config(_with(key, value))
+    assert check_config(_with("volume.train_size", (32,))).volume.train_size == (32, 32)
+    with pytest.raises(ValueError, match="c3d_light has no option 'widht'.*'width'"):
+        networks.c3d_light(widht=4)
+
+
+def test_choices_are_those_of_the_code():
+    for key, known in (
+        ("data.format", READERS),
+        ("data.storage", info.STORAGES),
+        ("data.keypoint_dtype", info.DTYPES),
+        ("data.camera.kind", projection.KINDS),
+        ("sampling.reference", sampling.REFERENCES),
+        ("graph.stream", graph.STREAMS),
+        ("encoder", ENCODERS),
+        ("model.data_bn", graph_layers.DATA_BN),
+        ("model.graph", adjacency.SUBSETS),
+        ("model.temporal", stgcn.TEMPORAL),
+        ("model.adaptive", stgcn.ADAPTIVE),
+    ):
+        assert set(find_key(key, "stgcn").values.choices) == set(known), key
+
+
+def test_the_reference_page_is_as_the_table():
+    page = (FOLDER.parent / "docs" / "configuration.md").read_text("utf-8")
+    assert page == markdown(), "run python -m posec3d_jax.config.reference docs/configuration.md"
+    for name in (*KEYS, *(name for keys in MODELS.values() for name in keys)):
+        assert f"| `{name}` |" in page
 
 
 def test_declared_skeleton_is_checked_at_once():

@@ -6,12 +6,15 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from posec3d_jax import main
 from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.flags import parse
+from posec3d_jax.machine.distributed import join
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,6 +49,23 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """The clone is where the command is typed."""
+    monkeypatch.chdir(ROOT)
+
+
+def _complaint(*arguments: str) -> str:
+    """The line with which a command ends; in this process, which is left as it was."""
+    with (
+        mock.patch.object(main, "quiet_libraries"),
+        mock.patch.object(main, "use_compilation_cache"),
+        pytest.raises(SystemExit) as end,
+    ):
+        main._main(parse(["posec3d", *arguments]))
+    return str(end.value.code)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -58,11 +78,6 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
         (["train", "--config=configs/demo.py:bones"], "expected joint, limb or both"),
         (["train", "--config=configs/demo.py"], "expected --workdir"),
         (["train", "--num_processes=2"], "need --coordinator or --multihost"),
-        (["train", "--coordinator=first"], "--coordinator is 'first'; expected host:port"),
-        (
-            ["train", "--coordinator=a:1", "--num_processes=2"],
-            "needs --num_processes and",
-        ),
         (["dance"], "unknown command 'dance'"),
         (["evaluate"], "expected --workdir"),
         (["trian"], "unknown command 'trian'; did you mean train"),
@@ -74,10 +89,16 @@ def _posec3d(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
         (["report", "runs/x"], "unexpected argument 'runs/x'"),
     ],
 )
-def test_mistakes_are_told_in_a_line(arguments, message):
-    result = _posec3d(*arguments)
-    assert result.returncode != 0 and message in result.stderr
-    assert "Traceback" not in result.stderr
+def test_mistakes_are_told_in_a_line(arguments, message, here):
+    assert message in _complaint(*arguments)
+
+
+def test_one_of_several_processes_ends_at_once_with_a_line():
+    result = _posec3d("train", "--coordinator=first")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "--coordinator is 'first'; expected host:port" in result.stderr
+    with pytest.raises(ValueError, match="needs --num_processes and"):
+        join("a:1", 2, None)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +119,7 @@ def test_mistakes_are_told_in_a_line(arguments, message):
 )
 def test_configs_that_are_none_are_told_in_a_line(tmp_path, contents, arguments, message):
     (tmp_path / "odd.py").write_bytes(contents)
-    result = _posec3d("summary", f"--config={tmp_path}/odd.py", *arguments)
-    assert result.returncode != 0 and message in result.stderr
-    assert "Traceback" not in result.stderr
+    assert message in _complaint("summary", f"--config={tmp_path}/odd.py", *arguments)
 
 
 def test_each_command_lists_its_own_flags_with_defaults(capsys):
@@ -117,6 +136,20 @@ def test_each_command_lists_its_own_flags_with_defaults(capsys):
     assert "--protocol=both|one|many" in said and "(default: latest)" in said
     assert "--resume_anyway" not in said and "--multihost" in said
     assert callable(importlib.import_module(COMMANDS[-1].module).run)
+
+
+def test_help_explains_keys(capsys):
+    for topic, words in (
+        ("config", ("config.train.epochs", "config.model.width of stgcn")),
+        ("config.evaluate", ("Volumes of a step", "'union' or 'present'")),
+    ):
+        with pytest.raises(SystemExit) as end:
+            parse(["posec3d", "help", topic])
+        said = capsys.readouterr().out
+        assert end.value.code == 0 and all(word in said for word in words)
+    assert "config.optimizer" not in said
+    with pytest.raises(SystemExit, match="no key config.trian; did you mean config.train"):
+        parse(["posec3d", "help", "config.trian"])
 
 
 def test_a_space_is_as_good_as_an_equals_sign_and_a_config_runs_once(tmp_path):
@@ -137,9 +170,8 @@ def test_a_space_is_as_good_as_an_equals_sign_and_a_config_runs_once(tmp_path):
 @pytest.mark.parametrize("contents", [b"", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_clip_is_told_in_a_line(tmp_path, contents):
     (tmp_path / "clip.npz").write_bytes(contents)
-    result = _posec3d("predict", f"--workdir={tmp_path}", f"--input={tmp_path}/clip.npz")
-    assert result.returncode != 0 and "clip.npz: not a readable .npz file" in result.stderr
-    assert "Traceback" not in result.stderr
+    said = _complaint("predict", f"--workdir={tmp_path}", f"--input={tmp_path}/clip.npz")
+    assert "clip.npz: not a readable .npz file" in said
 
 
 @pytest.fixture(scope="module")

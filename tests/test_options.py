@@ -11,6 +11,8 @@ from posec3d_jax.config import base, stored
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.heatmaps import limb_heatmaps
 from posec3d_jax.encoders.volume import encode_test, encode_train
+from posec3d_jax.evaluate import tell_differences
+from posec3d_jax.predict import names_of_classes
 from posec3d_jax.runs.evaluations import Scores, write_evaluation
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.steps.recognizer import make_recognizer
@@ -120,5 +122,30 @@ def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
     del config["encoder"], config["graph"]
     (tmp_path / stored.CONFIG_FILE).write_text(json.dumps(config))
     restored = stored.load_config(tmp_path)
-    assert restored.to_dict() == stored.config_to_dict(base.get_config())
+    assert restored == base.get_config()
     assert stored.stored_config(tmp_path / "none") == {}
+
+
+def test_what_differs_from_the_run_is_told(tmp_path):
+    """Of what a test depends on: not the rate, nor where the data lies."""
+    config = base.get_config()
+    (tmp_path / stored.CONFIG_FILE).write_text(json.dumps(stored.config_to_dict(config)))
+    assert tell_differences(config, tmp_path) == []
+    config.optimizer.learning_rate, config.data.dir = 1.0, "elsewhere"
+    assert tell_differences(config, tmp_path) == []
+    base.set_stream(config, "limb")
+    assert tell_differences(config, tmp_path) == [
+        "config.volume.keypoints: True in the run, now False",
+        "config.volume.limbs: False in the run, now True",
+    ]
+
+
+def test_names_of_another_data_set_are_not_shown():
+    data = base.get_config().data
+    data.num_classes, data.class_names = 3, ("a", "b", "c")
+    assert names_of_classes(data) == ("a", "b", "c")
+    assert names_of_classes(data, ("x", "y", "z")) == ("x", "y", "z")
+    data.num_classes = 2
+    assert names_of_classes(data) == ("class 0", "class 1")
+    data.classes = (("one", ("a",)), ("rest", ("b", "c")))
+    assert names_of_classes(data) == ("one", "rest")

@@ -1,10 +1,12 @@
 """Which clips of a data set are used, and as what."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from posec3d_jax.data.stored.info import DataError
-from posec3d_jax.data.stored.selection import few_of_each
+from posec3d_jax.data.stored.selection import few_of_each, regroup
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.skeletons.skeleton import common_layout, get_skeleton
 from tests.tiny import tiny_config
@@ -49,6 +51,18 @@ def test_classes_that_there_are_not_are_refused(config):
         open_source(regrouped(config, ("fly", ("flying",))), "train")
     with pytest.raises(DataError, match="twice"):
         open_source(regrouped(config, ("a", (name,)), ("b", (name,))), "train")
+
+
+def test_classes_without_names_are_chosen_by_number(config):
+    source = open_source(config.data, "train")
+    names = source.info.class_names
+    by_name = open_source(regrouped(config, ("a", names[1:3]), ("b", names[:1])), "train")
+    by_number = open_source(regrouped(config, ("a", (1, names[2])), ("b", (0,))), "train")
+    assert by_name.names == by_number.names
+    np.testing.assert_array_equal(by_name.labels, by_number.labels)
+    unnamed = replace(source.info, class_names=())
+    with pytest.raises(DataError, match="lacks; its classes are numbers from 0 to"):
+        regroup(unnamed, None, np.arange(2), (("a", ("walk",)),))
 
 
 def test_few_clips_of_each_class():

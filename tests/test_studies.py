@@ -20,7 +20,7 @@ from experiments.studies.presets import prepare_once, skeleton_of
 from experiments.studies.report import Study, markdown, write_study
 from experiments.studies.runs import Job, Test, run_jobs
 from experiments.studies.tables import Table, cells
-from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.config.checks import check_config
 from posec3d_jax.files.disk import read_json
 from posec3d_jax.steps.recognizer import make_recognizer
 from tests.tiny import tiny_config
@@ -100,7 +100,7 @@ def test_every_job_of_a_study_can_be_made_and_is_tested_with_its_own_joints(stud
     named: dict[str, object] = {}
     for job in jobs:
         assert named.setdefault(job.name, job.config) == job.config, f"two trainings {job.name}"
-        assert make_recognizer(check_ranges(job.config))
+        assert make_recognizer(check_config(job.config))
         for test in job.tests:
             assert skeleton_of(test.config).joints == skeleton_of(job.config).joints
             assert test.config.data.num_classes == job.config.data.num_classes

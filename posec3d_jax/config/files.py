@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.config.checks import check_config
+from posec3d_jax.files.places import expand
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -29,7 +30,7 @@ def read_config(name: str) -> ConfigDict:
       ValueError: no config comes out of it, or a value in it makes no sense.
       Exception: whatever the file raises.
     """
-    return check_ranges(run_config(name)).lock()
+    return check_config(run_config(name)).lock()
 
 
 def run_config(name: str) -> ConfigDict:
@@ -56,7 +57,7 @@ def find_config(file: str) -> Path:
       FileNotFoundError: there is neither; names the nearest packaged one.
       ValueError: it is a folder or a device.
     """
-    path, packaged = Path(file), packaged_configs()
+    path, packaged = expand(file), packaged_configs()
     if path.is_file():
         return path
     if file in packaged:

@@ -1,49 +1,20 @@
 """The config beside a run: written at its start, read with the keys that were added since."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from posec3d_jax.config.ranges import check_ranges
+from posec3d_jax.config.checks import check_keys, keys_of
+from posec3d_jax.config.keys import KEYS, find_key
+from posec3d_jax.config.keys.key import ALWAYS, BOTH
+from posec3d_jax.config.values import as_tuples
 from posec3d_jax.files.disk import read_json
 from posec3d_jax.files.places import expand
 
 CONFIG_FILE = "config.json"
-
-
-# Keys that configs got after the first runs were stored, with what those runs did.
-_LATER_KEYS = {
-    "data": {"classes": [], "clips_per_class": 0, "resident": False},
-    "noise": {
-        "drop": 0.0,
-        "joints": [],
-        "jitter": 0.0,
-        "offset": 0.0,
-        "score": 0.0,
-        "in_training": False,
-        "in_test": True,
-        "seed": 0,
-    },
-    "sampling": {"next_frames": False, "test_flip": True},
-    "volume": {"short_limb": "start"},
-    "geometry": {
-        "allow_imgpad": True,
-        "missing": "coordinate",
-        "train_mirror": "W-x",
-        "test_mirror": "W-1-x",
-    },
-    "graph": {"stream": "joint", "threshold": 0.01, "use_score": True},
-    "optimizer": {"nesterov": False},
-    "evaluate": {"mean_class": "union"},
-    "train": {
-        "keep_checkpoints": 2,
-        "stall_minutes": 30.0,
-        "steps_per_dispatch": 1,
-        "remat": False,
-    },
-}
 
 
 def config_to_dict(config) -> dict[str, Any]:
@@ -52,19 +23,37 @@ def config_to_dict(config) -> dict[str, Any]:
 
 
 def stored_config(workdir: str | Path) -> dict[str, Any]:
-    """The config of the run in that directory, with every key of today; {} where there is none."""
+    """The config of the run in that directory, with every key of today; {} where there is none.
+
+    Raises ValueError where the file is damaged.
+    """
     path = expand(workdir) / CONFIG_FILE
-    config = read_json(path)
-    for part in _LATER_KEYS:
-        if not isinstance(config.get(part, {}), dict):
-            raise ValueError(f"{path} is damaged: {part!r} is no object")
-    return with_later_keys(config)
+    try:
+        return with_later_keys(read_json(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
 
 
 def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
-    """A stored config with the keys that were added since, as they were before they existed."""
-    later = {part: keys | config.get(part, {}) for part, keys in _LATER_KEYS.items()}
-    return {"encoder": "volume"} | config | later if config else {}
+    """A stored config with the keys that were added since, as they were before they existed.
+
+    Raises ValueError where a part of it that has keys is no object.
+    """
+    if not config:
+        return {}
+    config = dict(config)
+    for key in KEYS.values():
+        if key.earlier is ALWAYS:
+            continue
+        part, _, name = key.name.rpartition(".")
+        if not part:
+            config.setdefault(name, key.earlier)
+            continue
+        if not isinstance(config.get(part, {}), dict):
+            raise ValueError(f"{part!r} is no object")
+        earlier = json.loads(json.dumps(key.earlier))  # tuples are lists in what is stored
+        config[part] = {name: earlier} | config.get(part, {})
+    return config
 
 
 def load_config(workdir: str | Path) -> ConfigDict:
@@ -72,9 +61,53 @@ def load_config(workdir: str | Path) -> ConfigDict:
 
     Raises:
       FileNotFoundError: there is no run in that directory.
-      ValueError: the file is damaged, or a number in it makes no sense.
+      ValueError: the file is damaged, or a value in it makes no sense.
     """
     path = expand(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
-    return check_ranges(ConfigDict(stored_config(workdir))).lock()
+    config = check_keys(stored_config(workdir))
+    for key in keys_of(config):
+        *parts, name = key.name.split(".")
+        node = config
+        for part in parts:
+            node = node.get(part, {})
+        if isinstance(node.get(name), list):  # which is how JSON has tuples
+            node[name] = as_tuples(node[name])
+    return ConfigDict(config).lock()
+
+
+def differing(
+    before: dict[str, Any], now: dict[str, Any], decides: Collection[str] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """The dotted keys in which two configs differ, with both values; 'absent' where one lacks it.
+
+    Args:
+      before: as `config_to_dict` or `stored_config` gives it.
+      now: likewise.
+      decides: only keys that decide one of these, see `Key.decides`; () for all keys.
+    """
+    old, new = _flat(before), _flat(now)
+    return {
+        name: (old.get(name, "absent"), new.get(name, "absent"))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name, "absent") != new.get(name, "absent")
+        and (not decides or _decides(name) in decides)
+    }
+
+
+def _decides(name: str) -> str:
+    """What a key decides; a key that is in no table counts as deciding everything."""
+    key = find_key(name)
+    return key.decides if key else BOTH
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys to values; a list is a value."""
+    pairs: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            pairs |= _flat(value, f"{prefix}{key}.")
+        else:
+            pairs[prefix + key] = value
+    return pairs

@@ -10,23 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 from absl import logging
 
 from posec3d_jax.config import stored
+from posec3d_jax.config.keys.key import BOTH, TRAINING
 from posec3d_jax.data.stored.fingerprint import clips_fingerprint
 from posec3d_jax.data.stored.sources import Source
 from posec3d_jax.runs import records
 
-# Where things are, how they are read, what is shown: batches and updates do not depend on it.
-_FREE = (
-    *("name", "evaluate"),
-    *("data.source", "data.dir", "data.storage", "data.in_memory", "data.loader"),
-    *("data.resident", "train.steps_per_dispatch", "train.remat"),
-    *("data.class_names", "data.val_split", "data.test_split", "noise.in_test", "noise.seed"),
-    *("train.log_every", "train.validate_every", "train.checkpoint_every"),
-    *("train.keep_checkpoints", "train.stall_minutes"),
-)
 # The code that decides the numbers of a training step: files, and folders with all in them.
 _DECIDES = (
     *("train.py", "encoders", "kernels", "networks", "steps", "machine/sharding.py"),
@@ -138,23 +129,13 @@ def check_same(before: dict[str, Any], now: dict[str, Any], workdir: Path, anywa
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """One line for each fact that differs and decides the training."""
-    old, new = _flat(stored.with_later_keys(before["config"])), _flat(now["config"])
     lines = [
-        f"config.{key}: {old.get(key, 'absent')}, now {new.get(key, 'absent')}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key) and not _free(key)
+        f"config.{key}: {old}, now {new}"
+        for key, (old, new) in stored.differing(
+            stored.with_later_keys(before["config"]), now["config"], (TRAINING, BOTH)
+        ).items()
     ]
     for key, meaning in (("data", "fingerprint of the training clips"), ("code", "code")):
         if key in before and before[key] not in (now[key], *_SAME_NUMBERS.get(now[key], ())):
             lines.append(f"{meaning}: {before[key]}, now {now[key]}")
     return lines
-
-
-def _free(key: str) -> bool:
-    return any(key == name or key.startswith(name + ".") for name in _FREE)
-
-
-def _flat(config: dict[str, Any]) -> dict[str, Any]:
-    """Dotted keys to values; a list is a value."""
-    pairs = jax.tree_util.tree_leaves_with_path(config, is_leaf=lambda v: not isinstance(v, dict))
-    return {".".join(str(part.key) for part in path): value for path, value in pairs}

@@ -9,7 +9,7 @@ import numpy as np
 from posec3d_jax.data.stored.clips import ClipTable
 from posec3d_jax.data.stored.info import DataError, DatasetInfo
 
-Classes = Sequence[tuple[str, Sequence[str]]]
+Classes = Sequence[tuple[str, Sequence[str | int]]]
 
 
 def parts(split: str, known: Collection[str]) -> list[str]:
@@ -38,30 +38,43 @@ def regroup(
     """The data set with the named classes instead of its own, and the clips that belong to them.
 
     Args:
-      info: of the prepared data set; it has to name its classes.
+      info: of the prepared data set.
       table: of all its clips.
       clips: int [N], clip numbers.
-      classes: (name, names of the data set's classes that it joins), in label order.
+      classes: (name, the data set's classes that it joins, by name or number), in label order.
 
     Raises:
-      DataError: the data set does not name its classes, or a name is unknown or given twice.
+      DataError: a class that there is not, or one that is given twice.
     """
-    members = [member for _, group in classes for member in group]
-    for member in members:
-        if member not in info.class_names:
-            raise DataError(
-                f"config.data.classes names {member!r}, which data set {info.name!r} lacks; its "
-                f"classes are {', '.join(info.class_names) or 'not named'}"
-            )
-        if members.count(member) > 1:
-            raise DataError(f"config.data.classes names {member!r} twice")
     new = np.full(max(info.num_classes, 1), -1, np.int32)
     for label, (_, group) in enumerate(classes):
-        new[[info.class_names.index(member) for member in group]] = label
+        for member in group:
+            number = _number_of(member, info)
+            if new[number] >= 0:
+                raise DataError(f"config.data.classes names {member!r} twice")
+            new[number] = label
     labels = new[table.labels]
     names = tuple(name for name, _ in classes)
     info = replace(info, num_classes=len(names), class_names=names)
     return info, replace(table, labels=labels), clips[labels[clips] >= 0]
+
+
+def _number_of(member: str | int, info: DatasetInfo) -> int:
+    """The label of a class that is given by name, or by that label itself.
+
+    Raises:
+      DataError: there is no such class; says which there are.
+    """
+    if isinstance(member, int) and 0 <= member < info.num_classes:
+        return member
+    if member in info.class_names:
+        return info.class_names.index(member)
+    numbers = f"numbers from 0 to {info.num_classes - 1}"
+    known = f"{', '.join(info.class_names)}, or {numbers}" if info.class_names else numbers
+    raise DataError(
+        f"config.data.classes names {member!r}, which data set {info.name!r} lacks; its classes "
+        f"are {known}"
+    )
 
 
 def few_of_each(labels: np.ndarray, clips: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -146,7 +146,7 @@ def open_source(config_data, split: str, per_class: int = 0, seed: int = 0) -> S
     `in_memory` is set. A pack is memory-mapped either way: the system keeps in memory what is used.
 
     Args:
-      config_data: `config.data`, see config/base.py.
+      config_data: `config.data`, see config/keys/data.py.
       split: name of a split, or of several joined by '+'.
       per_class: only so many clips of each class; 0 for all.
       seed: which ones those are.

@@ -1,0 +1,48 @@
+"""The table of all keys: the one place that says what there is in a config.
+
+Defaults (base.py, networks.py), checks (checks.py), the configs of older runs (stored.py), what a
+resumed run may change (runs/identity.py), `posec3d help config` and docs/configuration.md
+(reference.py) are made of it. To add a key, add it to the file of its part, with `earlier` for the
+runs that are there already, and write docs/configuration.md again (reference.py says how).
+"""
+
+from collections.abc import Iterator
+
+from posec3d_jax.config.keys import data, geometry, model, sampling, training
+from posec3d_jax.config.keys.key import BOTH, Key
+from posec3d_jax.config.values import OneOf
+
+MODEL_NAME = Key("model.name", "slowonly", OneOf(tuple(model.MODELS)), BOTH, "The network.")
+
+# Every key but the networks' own, in the order of the reference page.
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        *(*training.RUN, *data.KEYS, *sampling.KEYS, *geometry.KEYS),
+        *(MODEL_NAME, *training.KEYS),
+    )
+}
+MODELS: dict[str, dict[str, Key]] = {
+    network: {key.name: key for key in keys} for network, keys in model.MODELS.items()
+}
+
+
+def find_key(name: str, network: str = "") -> Key | None:
+    """The key of that dotted name, or the one whose value that is a part of; None if none is.
+
+    Args:
+      name: 'train.epochs', 'data.reader_options.num_clips', 'model.width'.
+      network: whose `model` that is; '' for the first that has it.
+    """
+    tables = [KEYS, *([MODELS[network]] if network in MODELS else MODELS.values())]
+    for prefix in _prefixes(name):
+        for table in tables:
+            if prefix in table:
+                return table[prefix]
+    return None
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

@@ -1,0 +1,107 @@
+"""Keys of `sampling`, `encoder`, `graph` and `volume`: what the network sees of a clip."""
+
+from posec3d_jax.config.keys.key import BOTH, SEED, SIZE, TESTS, TRAINING, Key
+from posec3d_jax.config.values import OneOf, Real, Several, Whole, YesNo
+
+GRAPH_STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+_SIZE = Several(Whole(*SIZE), 2, square=True)
+
+KEYS = (
+    Key(
+        "sampling.method",
+        "uniform",
+        OneOf(("uniform", "stride")),
+        BOTH,
+        "Which frames: one of each of `num_frames` equal parts, or consecutive ones, `stride` "
+        "apart.",
+    ),
+    Key("sampling.num_frames", 48, Whole(*SIZE), BOTH, "Frames that the network sees, T."),
+    Key("sampling.stride", 2, Whole(*SIZE), BOTH, "Of method 'stride' only."),
+    Key(
+        "sampling.reference",
+        "pyskl",
+        OneOf(("pyskl", "mmaction2")),
+        BOTH,
+        "Whose seeded test clips to reproduce.",
+    ),
+    Key("sampling.test_seed", 255, Whole(*SEED), BOTH, "Of the frames of test clips."),
+    Key("sampling.test_clips", 10, Whole(*SIZE), TESTS, "Clips of the multi-view protocol."),
+    Key(
+        "sampling.test_flip",
+        True,
+        YesNo(),
+        TESTS,
+        "That protocol sees each also mirrored: volumes yes, graph networks no.",
+        earlier=True,
+    ),
+    Key(
+        "sampling.next_frames",
+        False,
+        YesNo(),
+        BOTH,
+        "Also read the frame after each: motion streams of graph networks need it.",
+        earlier=False,
+    ),
+    Key(
+        "encoder",
+        "volume",
+        OneOf(("volume", "graph")),
+        BOTH,
+        "What the network is shown: heatmap volumes (3-D CNNs), or joints (graph networks).",
+        earlier="volume",
+    ),
+    Key(
+        "graph.stream",
+        "joint",
+        OneOf(GRAPH_STREAMS),
+        BOTH,
+        "What graph networks get of each joint: (x, y, score), x and y -1 to 1 across the frame; "
+        "or the difference to its parent; or of either the change to the next frame.",
+        earlier="joint",
+    ),
+    Key(
+        "graph.threshold",
+        0.01,
+        Real(0, 1),
+        BOTH,
+        "Joints with scores up to this are put into the middle, as PYSKL does.",
+        earlier=0.01,
+    ),
+    Key(
+        "graph.use_score",
+        True,
+        YesNo(),
+        BOTH,
+        "False: the third channel only says which joints there are.",
+        earlier=True,
+    ),
+    Key("volume.keypoints", True, YesNo(), BOTH, "Draw joint channels. For encoder 'volume' only."),
+    Key("volume.limbs", False, YesNo(), BOTH, "Draw limb channels; with both, joints come first."),
+    Key("volume.sigma", 0.6, Real(1e-3, 1e3), BOTH, "Of the gaussians, pixels of the volume."),
+    Key("volume.use_score", True, YesNo(), BOTH, "Scale each gaussian by the detector's score."),
+    Key(
+        "volume.drop_missing",
+        False,
+        YesNo(),
+        BOTH,
+        "True: joints at exactly (0, 0) are never drawn.",
+    ),
+    Key(
+        "volume.epsilon",
+        1e-3,
+        Real(0, 1),
+        BOTH,
+        "Scores below are not drawn (PYSKL 1e-3, mmaction2 1e-4).",
+    ),
+    Key(
+        "volume.short_limb",
+        "start",
+        OneOf(("start", "lower")),
+        BOTH,
+        "A limb under 1 pixel is a blob with the score of its first joint, as PYSKL and mmaction2 "
+        "draw it, or with the lower of both, as longer limbs have.",
+        earlier="start",
+    ),
+    Key("volume.train_size", (56, 56), _SIZE, TRAINING, "Height and width in training."),
+    Key("volume.test_size", (64, 64), _SIZE, BOTH, "The same in validation and tests."),
+)
