@@ -48,16 +48,21 @@ def describe(command: Command) -> str:
 
 
 def _words(flag: Flag) -> tuple[str, str]:
+    """A flag as it is typed, and what it is for."""
     if flag.kind is bool:
-        return f"--{flag.name}", f"{flag.help} (default: {'yes' if flag.default else 'no'})"
-    value = "|".join(flag.choices) or {int: "N", float: "X", list: "A,B,..."}.get(flag.kind, "...")
+        typed = f"--[no]{flag.name}" if flag.default else f"--{flag.name}"
+        return typed, f"{flag.help} (default: {'yes' if flag.default else 'no'})"
+    kinds = {int: "N", float: "X", list: "A,B,..."}
+    value = "|".join(filter(None, flag.choices)) or kinds.get(flag.kind, "...")
     shown = "none" if flag.default in ("", None, []) else flag.default
     return f"--{flag.name}={value}", f"{flag.help} (default: {shown})"
 
 
 def _entry(left: str, right: str) -> list[str]:
+    """The lines of a flag: what is typed to the left, unless it is too long, or above."""
     first, *rest = textwrap.wrap(right, 70)
-    return [f"  {left:<28}{first}", *(" " * 30 + line for line in rest)]
+    head = [f"  {left:<28}{first}"] if len(left) < 28 else [f"  {left}", " " * 30 + first]
+    return [*head, *(" " * 30 + line for line in rest)]
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
