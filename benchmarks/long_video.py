@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
+from posec3d_jax.commands.recognise import frame_size
 from posec3d_jax.machine.host import tune_process, use_compilation_cache
-from posec3d_jax.poses.sources import open_pose_file, open_source
+from posec3d_jax.poses.sources import default_estimator, is_pose_file, open_pose_file, open_video
 from posec3d_jax.recognise import STEP, WINDOW, Recogniser
+from posec3d_jax.runs.records import command
 from posec3d_jax.video.events import Event
 from posec3d_jax.video.windows import PoseFrame, PoseStream
 
@@ -124,6 +126,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=30.0, help="frames a second of a pose file")
     parser.add_argument("--layout", default="")
     parser.add_argument("--again", action="store_true", help="find poses anew in every showing")
+    parser.add_argument("--every", type=int, default=1, help="of a video's frames, every n-th")
+    parser.add_argument("--estimator", default="thunder", help="or lightning, multipose")
     parser.add_argument("--step", type=float, default=STEP)
     parser.add_argument("--record", default="")
     args = parser.parse_args()
@@ -132,7 +136,8 @@ def main() -> None:
     facts: dict[str, Any] = machine()
     recogniser = Recogniser(args.run, step=args.step)
     result = measure(recogniser, _clip(args), args.hours)
-    record = {"clip": Path(args.clip).name, "poses_found_anew": args.again, **result}
+    record = {"clip": Path(args.clip).name, "every": args.every, "poses_found_anew": args.again}
+    record |= {"command": command()} | result
     record["machine"] = facts
     text = json.dumps(record, indent=1)
     print(text)
@@ -141,12 +146,14 @@ def main() -> None:
 
 
 def _clip(args) -> Callable[[], PoseStream]:
+    crops = "" if args.estimator == "multipose" else args.estimator
+    estimator = None if is_pose_file(Path(args.clip)) else default_estimator(crops)
+
     def opened() -> PoseStream:
-        if not args.frame_size:
-            return open_source(args.clip)
-        height, width = map(int, args.frame_size.split("x"))
-        options = dict(rate=args.rate, frame_size=(height, width), layout=args.layout)
-        return open_pose_file(args.clip, **options)
+        if estimator is not None:
+            return open_video(args.clip, estimator, every=args.every)
+        size = frame_size(args.frame_size)
+        return open_pose_file(args.clip, rate=args.rate, frame_size=size, layout=args.layout)
 
     if args.again:
         return opened

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 
 from posec3d_jax.data.pose_files.naming import joint_index
+from posec3d_jax.files.places import make_writable
 from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.following import SEARCH_EVERY
 from posec3d_jax.poses.live import RATE, LiveLabel, live_labels
@@ -15,12 +17,13 @@ from posec3d_jax.predict import Predictor, load_predictor
 from posec3d_jax.reports.overlay import write_overlay
 from posec3d_jax.reports.recognition import Recognition, write_recognition
 from posec3d_jax.skeletons.skeleton import SKELETONS, get_skeleton
-from posec3d_jax.video.events import Event, Labels
+from posec3d_jax.video.events import Event, Labels, clock
 from posec3d_jax.video.live import LiveCount
 from posec3d_jax.video.spool import PoseSpool
 from posec3d_jax.video.windows import PoseFrame, PoseStream, Window, Windows
 
 WINDOW, STEP = 2.0, 0.5  # seconds
+EVERY = 10.0  # seconds between two lines of progress
 OVERLAY = "overlay.mp4"
 
 
@@ -157,7 +160,12 @@ class Recogniser:
 
 
 def recognise(
-    recogniser: Recogniser, stream: PoseStream, out: str | Path = "", *, overlay: bool = True
+    recogniser: Recogniser,
+    stream: PoseStream,
+    out: str | Path = "",
+    *,
+    overlay: bool = True,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> Recognition:
     """Labels a whole source, and writes what was found.
 
@@ -166,11 +174,14 @@ def recognise(
       stream: the source's poses.
       out: folder for events.json, events.csv, timeline.png and overlay.mp4; '' for none.
       overlay: whether to draw on the video, where the source is one.
+      progress: is told now and then how far it is.
 
     Raises:
-      DiskError: the folder cannot be written to.
+      DiskError: the folder cannot be written to, which is found out first.
     """
-    counts = _Counts()
+    counts = _Counts(progress)
+    if out:
+        make_writable(Path(out))
     draw = bool(out) and overlay and stream.video is not None
     with PoseSpool() as spool:
         frames = counts.frames_of(stream.frames)
@@ -187,6 +198,7 @@ def recognise(
         if out:
             write_recognition(Path(out), found)
         if draw:
+            progress("drawing the overlay")
             skeleton = get_skeleton(_drawn_as(stream.joints))
             write_overlay(stream, Path(out) / OVERLAY, spool, events, skeleton)
     return found
@@ -200,15 +212,20 @@ def _order(event: Event) -> tuple:
 class _Counts:
     """What goes through, for the report."""
 
+    progress: Callable[[str], None]
     frames: int = 0
     windows: int = 0
     time: float = 0.0
     persons: set[int] = field(default_factory=set)
 
     def frames_of(self, frames: Iterable[PoseFrame]) -> Iterator[PoseFrame]:
+        started = told = monotonic()
         for frame in frames:
             self.frames, self.time = self.frames + 1, frame.time
             self.persons.update(frame.ids.tolist())
+            if (now := monotonic()) - told > EVERY:
+                rate, told = self.frames / (now - started), now
+                self.progress(f"{clock(frame.time)}: {self.frames} frames, {rate:.1f} a second")
             yield frame
 
     def count_window(self, _: Labelled) -> None:

@@ -87,21 +87,26 @@ def _file(recogniser: "Recogniser", stream: "PoseStream", options: Any) -> None:
     if lacking := recogniser.lacking(stream.joints):
         joints = ", ".join(lacking[:8]) + ", ..." * (len(lacking) > 8)
         print(f"warning: the poses lack joints that the run has: {joints}", file=sys.stderr)
-    found = recognise(recogniser, stream, options.out, overlay=options.overlay)
+    found = recognise(recogniser, stream, options.out, overlay=options.overlay, progress=_tell)
     print(found.table())
     if options.out:
         print(f"written to {options.out}")
 
 
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def _live(source: str, recogniser: "Recogniser", options: Any) -> None:
     """Prints labels where they change, writes all of them, and tells what was dropped."""
+    from posec3d_jax.files.places import make_writable
     from posec3d_jax.poses.live import latency_text
     from posec3d_jax.video.live import LiveCount
 
     count, said, delays = LiveCount(), {}, []
     out = Path(options.out) / "labels.jsonl" if options.out else None
     if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_writable(out.parent)
     with open(out, "w") if out else nullcontext() as file:
         try:
             for label in recogniser.live(source, count, rate=options.label_rate):

@@ -1,5 +1,6 @@
 """A video with what was recognised drawn on it: skeletons, tracks, labels and scores."""
 
+import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from posec3d_jax.files.disk import writing
 from posec3d_jax.skeletons.skeleton import Skeleton
 from posec3d_jax.video.decoding import decode
 from posec3d_jax.video.events import Event
@@ -25,7 +27,7 @@ def write_overlay(
     events: Sequence[Event],
     skeleton: Skeleton,
 ) -> int:
-    """Writes an H.264 video with the frames' times, a frame at a time; returns how many frames.
+    """Writes an H.264 video with the frames' times, whole or not at all; returns how many frames.
 
     Args:
       stream: what was labelled; its video is read again.
@@ -41,8 +43,8 @@ def write_overlay(
     ratio = np.array([width, height]) / stream.frame_size[::-1]
     pen = _Pen(skeleton, ratio, max(1, height // 240))
     shown = _Shown(events)
-    count = 0
-    with av.open(str(out), "w", format="mp4") as container:
+    count, partial = 0, out.with_name(out.name + ".partial")
+    with writing(out), av.open(str(partial), "w", format="mp4") as container:
         track = container.add_stream("libx264", rate=30, options={"preset": "veryfast"})
         track.width, track.height, track.pix_fmt = width, height, "yuv420p"
         track.codec_context.time_base = _CLOCK
@@ -57,6 +59,7 @@ def write_overlay(
             count += 1
         for packet in track.encode():
             container.mux(packet)
+    os.replace(partial, out)
     return count
 
 

@@ -40,7 +40,6 @@ class Recognition:
 
 def write_recognition(folder: Path, found: Recognition) -> None:
     """Writes the three files; DiskError where the folder cannot be written to."""
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / EVENTS_JSON, found.to_dict())
     write_whole(folder / EVENTS_CSV, events_csv(found.events))
     save_figure(draw_timeline(found.events, found.duration, found.source), folder / TIMELINE)
