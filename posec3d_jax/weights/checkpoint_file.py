@@ -62,10 +62,10 @@ def _read(path: Path, head: bytes) -> CheckpointFile:
     selection = _Selection()
     if head.startswith(ZIP_START):
         tensors, kind = read_zip(path, selection), "PyTorch"
+    elif looks_like_safetensors(head):  # whose length may begin as a pickle does
+        (tensors, selection.notes), kind = read_safetensors(path), "safetensors"
     elif head.startswith(PICKLE_START):
         tensors, kind = read_legacy(path, selection), "PyTorch before 1.6"
-    elif looks_like_safetensors(head):
-        (tensors, selection.notes), kind = read_safetensors(path), "safetensors"
     else:
         raise Refused(f"no checkpoint: {path.stat().st_size} bytes that begin with {head!r}")
     named = {without_wrappers(name): array for name, array in tensors.items()}
