@@ -21,7 +21,6 @@ from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.evaluate import Evaluator
 from posec3d_jax.files.places import expand
 from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
-from posec3d_jax.runs.checkpoints import Checkpoints
 from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.divergence import DivergenceCheck
 from posec3d_jax.runs.feeding import place, to_devices, training_batches
@@ -30,6 +29,7 @@ from posec3d_jax.runs.initialize import start_from
 from posec3d_jax.runs.loop import TrainingLoop
 from posec3d_jax.runs.plan import Plan, make_plan
 from posec3d_jax.runs.run_log import RunLog
+from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps import resident
 from posec3d_jax.steps.dispatch import compiled
 from posec3d_jax.steps.optimizer import make_optimizer, make_schedule

@@ -9,8 +9,8 @@ from posec3d_jax.config import stored
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.evaluate import evaluate
 from posec3d_jax.predict import load_predictor
-from posec3d_jax.runs.checkpoints import CheckpointError
 from posec3d_jax.runs.evaluations import load_scores
+from posec3d_jax.runs.orbax_trees import CheckpointError
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol, protocols
 from posec3d_jax.train import train_and_evaluate
 from tests.tiny import tiny_config

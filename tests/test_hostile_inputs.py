@@ -13,7 +13,7 @@ from posec3d_jax.data.stored.info import DataError
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.prepare import prepare
 from posec3d_jax.reports.inspection import inspect_dataset
-from posec3d_jax.runs.checkpoints import CheckpointError
+from posec3d_jax.runs.orbax_trees import CheckpointError
 from tests.hostile import orbax_folders
 from tests.tiny import tiny_config
 

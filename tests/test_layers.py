@@ -40,7 +40,7 @@ HOST_ROOMS = ("data", "video")  # they never load jax
 ONLY_IN = {
     "tensorflow": ("data/stored/tfds_builder.py", "data/feed/tf_pipeline.py", "machine/"),
     "tensorflow_datasets": ("data/stored/",),
-    "orbax": ("runs/checkpoints.py",),
+    "orbax": ("runs/orbax_trees.py",),
     "tensorstore": ("runs/vetting.py", "runs/verification.py"),
 }
 LOADS_TENSORFLOW = {
@@ -127,7 +127,7 @@ def test_no_files_import_each_other_in_a_circle():
         ("data/records.py", "from ..kernels.norm import x", "data may import skeletons"),
         ("data/readers/ntu.py", "import jax.numpy as jnp", "without jax"),
         ("data/records.py", "import tensorflow as tf", "only data/stored/tfds_builder.py"),
-        ("runs/loop.py", "from orbax.checkpoint import v1", "only runs/checkpoints.py"),
+        ("runs/loop.py", "from orbax.checkpoint import v1", "only runs/orbax_trees.py"),
         ("runs/loop.py", "from posec3d_jax import networks", "runs may import steps"),
         ("kernels/norm.py", "from posec3d_jax.files.disk import x", "import no other room"),
         ("train.py", "from configs.demo import get_config", "outside it"),

@@ -9,8 +9,9 @@ import pytest
 
 from posec3d_jax.files.disk import DiskError
 from posec3d_jax.files.places import expand, make_writable
-from posec3d_jax.runs import checkpoints
-from posec3d_jax.runs.checkpoints import Checkpoints, find_checkpoint, load_raw_model, save_model
+from posec3d_jax.runs import saving
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model, save_model
+from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps.state import TrainState
 
 PATTERNS = ["exp[1]", "a\\b", "lr=0.1*", "what?", "[!x]-{a,b}", "50%25 #2 é", "new\nline"]
@@ -48,15 +49,16 @@ def test_a_save_that_cannot_be_read_back_fails_and_the_one_before_it_stays(
         monkeypatch.setattr("etils.epath.backend._OsPathBackend.glob", lambda *_: [])
         expected = "has no array"
     else:
-        other = checkpoints.checksums_of
+        other = saving.checksums_of
         monkeypatch.setattr(
-            checkpoints, "checksums_of", lambda tree: other(jax.tree.map(lambda a: a + 1, tree))
+            saving, "checksums_of", lambda tree: other(jax.tree.map(lambda a: a + 1, tree))
         )
         expected = "has other values than were saved"
     with pytest.raises(DiskError, match=expected) as told, Checkpoints(tmp_path) as run:
         run.save(_state(3))
     assert "whole checkpoints of these steps: 1, 2" in str(told.value)
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["1", "2"]
+    left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert left == ["1", "1.seal.json", "2", "2.seal.json"]
 
 
 def test_a_home_is_what_a_shell_would_make_of_it(monkeypatch, tmp_path):

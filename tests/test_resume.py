@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 
 import jax
 import jax.numpy as jnp
@@ -22,11 +21,12 @@ from posec3d_jax import train
 from posec3d_jax.files.disk import DiskError
 from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.runs import sealing
-from posec3d_jax.runs.checkpoints import CheckpointError, find_checkpoint, load_raw_model
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
 from posec3d_jax.runs.identity import IdentityError, code_version
 from posec3d_jax.runs.metric_writer import read_metrics
+from posec3d_jax.runs.orbax_trees import CheckpointError
 from posec3d_jax.runs.preemption import Stopped
-from posec3d_jax.runs.sealing import damage_of, seal
+from posec3d_jax.runs.sealing import damage_of, read_facts, seal_of
 from posec3d_jax.steps.state import TrainState
 from tests.tiny import tiny_config
 
@@ -106,6 +106,10 @@ def _numbers(workdir) -> list[dict]:
     return [{key: line[key] for key in line if key not in CLOCK} for line in lines]
 
 
+def _names(workdir) -> list[str]:
+    return sorted(path.name for path in (workdir / "checkpoints").iterdir())
+
+
 def _assert_same_end(workdir, reference):
     assert _numbers(workdir) == _numbers(reference)
     stored = [load_raw_model(find_checkpoint(run)) for run in (workdir, reference)]
@@ -143,8 +147,8 @@ def _rename_an_item(checkpoint):
     path.write_text(path.read_text().replace("training", "trainina"))
 
 
-def _lose_checksums(checkpoint):
-    (checkpoint / "checksums.json").unlink()
+def _lose_half_the_seal(checkpoint):
+    os.truncate(seal_of(checkpoint), 100)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def _lose_checksums(checkpoint):
         (_cut, "has 10 bytes"),
         (_remove, "training/_METADATA cannot be read"),
         (_rename_an_item, "_CHECKPOINT_METADATA has other bytes than were written"),
-        (_lose_checksums, "checksums.json is missing"),
+        (_lose_half_the_seal, "10.seal.json is damaged"),
     ],
 )
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
@@ -173,24 +177,40 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
     _assert_same_end(tmp_path, reference)
 
 
-def test_what_orbax_adds_after_the_seal_is_no_damage(tmp_path):
-    noted = tmp_path / "_CHECKPOINT_METADATA"
-    noted.write_text('{"item_handlers": null, "init_timestamp_nsecs": 5}')
-    seal(tmp_path, {})
-    noted.write_text('{"item_handlers": {"model": "h"}, "init_timestamp_nsecs": 5, "commit": 7}')
-    assert damage_of(tmp_path) == ""
-    noted.write_text('{"item_handlers": {"model": "h"}, "init_timestamp_nsecs": 6, "commit": 7}')
-    assert "other bytes" in damage_of(tmp_path)
+def test_a_folder_without_a_seal_is_a_save_that_was_stopped(folder, reference, tmp_path):
+    config = _config(folder)
+    with pytest.raises(InterruptedError):
+        _train(config, tmp_path, stop_after=12)
+    newest = find_checkpoint(tmp_path)
+    seal_of(newest).unlink()
+    assert find_checkpoint(tmp_path).name == "5"
+    _train(config, tmp_path)
+    assert (tmp_path / "checkpoints" / "10.damaged").is_dir()
+    _assert_same_end(tmp_path, reference)
 
 
-def test_the_seal_waits_for_what_orbax_is_writing(tmp_path):
-    noted = tmp_path / "_CHECKPOINT_METADATA"
-    noted.touch()  # opening a file to write it empties it
-    late = threading.Timer(0.2, lambda: noted.write_text('{"init_timestamp_nsecs": 5}'))
-    late.start()
-    seal(tmp_path, {})
-    late.join()
-    assert damage_of(tmp_path) == ""
+def test_checkpoints_of_before_with_their_seal_inside_are_held_against_it(folder, tmp_path):
+    config = _config(folder)
+    with pytest.raises(InterruptedError):
+        _train(config, tmp_path, stop_after=6)
+    checkpoint = find_checkpoint(tmp_path)
+    seal_inside(checkpoint)
+    assert damage_of(checkpoint) == "" and read_facts(checkpoint)["seed"] == config.seed
+    _train(config, tmp_path, stop_after=20)
+    _flip(find_checkpoint(tmp_path))
+    seal_inside(find_checkpoint(tmp_path))
+    assert "has other bytes than were written" in damage_of(find_checkpoint(tmp_path))
+
+
+def seal_inside(checkpoint):
+    """Gives a checkpoint the seal of runs of before: two files in its folder."""
+    seal = json.loads(seal_of(checkpoint).read_text())
+    seal_of(checkpoint).unlink()
+    noted = json.loads((checkpoint / sealing.ORBAX_FILE).read_text())
+    files = {k: v for k, v in seal["files"].items() if k != sealing.ORBAX_FILE}
+    (checkpoint / "checksums.json").write_text(json.dumps(files))
+    facts = {"run": seal["run"], "orbax": noted}
+    (checkpoint / "facts.json").write_text(json.dumps(facts))
 
 
 def test_without_a_whole_checkpoint_nothing_is_overwritten(folder, tmp_path):
@@ -306,18 +326,18 @@ def test_a_state_that_is_not_finite_is_never_saved(folder, tmp_path, monkeypatch
 def test_a_disk_that_is_full_for_a_checkpoint(folder, reference, tmp_path, monkeypatch):
     config = _config(folder)
 
-    def full(checkpoint, without, whole=sealing.write_checksums):
-        if checkpoint.name.startswith("10."):
+    def full(checkpoint, whole=sealing.checksums):
+        if checkpoint.name == "10":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(checkpoint))
-        whole(checkpoint, without)
+        return whole(checkpoint)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sealing, "write_checksums", full)
+        patch.setattr(sealing, "checksums", full)
         with pytest.raises(DiskError) as told:
             _train(config, tmp_path)
     for part in (f"step 10 could not be saved in {tmp_path}", "No space left", "Make room", ": 5"):
         assert part in str(told.value)
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["5"]
+    assert _names(tmp_path) == ["5", "5.seal.json"]
     _train(config, tmp_path)
     _assert_same_end(tmp_path, reference)
 
@@ -336,9 +356,7 @@ def test_a_run_of_before_there_were_checksums_and_facts_goes_on(folder, referenc
     config = _config(folder)
     with pytest.raises(InterruptedError):
         _train(config, tmp_path, stop_after=7)
-    checkpoint = find_checkpoint(tmp_path)
-    (checkpoint / "checksums.json").unlink()
-    (checkpoint / "facts.json").unlink()
+    seal_of(find_checkpoint(tmp_path)).unlink()
     stored = json.loads((tmp_path / "config.json").read_text())
     for key in ("keep_checkpoints", "stall_minutes"):
         del stored["train"][key]
@@ -357,7 +375,8 @@ def test_as_many_checkpoints_are_kept_as_asked_for(folder, tmp_path):
         _train(config, tmp_path)
     config.train.keep_checkpoints = 3
     _train(config, tmp_path)
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["10", "15", "5"]
+    kept = ["10", "15", "5"]
+    assert _names(tmp_path) == sorted([*kept, *(f"{step}.seal.json" for step in kept)])
 
 
 def test_nothing_piles_up_over_two_hundred_steps(folder, tmp_path):
@@ -372,7 +391,7 @@ def test_nothing_piles_up_over_two_hundred_steps(folder, tmp_path):
     train.train_and_evaluate(config, tmp_path, make_mesh(jax.devices()[:1]), after_step=after_step)
     for kind in ("device_arrays", "threads", "open_files"):
         assert held[late][kind] <= held[early][kind] + 1, held
-    assert len(list((tmp_path / "checkpoints").iterdir())) <= 3
+    assert len(_names(tmp_path)) <= 6
 
 
 def test_a_hang_ends_with_the_stacks_of_all_threads():

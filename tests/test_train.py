@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from posec3d_jax.machine.sharding import make_mesh
-from posec3d_jax.runs.checkpoints import CheckpointError, find_checkpoint, load_raw_model
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
+from posec3d_jax.runs.orbax_trees import CheckpointError
 from posec3d_jax.train import train_and_evaluate
 from tests.tiny import tiny_config
 

@@ -12,14 +12,10 @@ import pytest
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
 from posec3d_jax.files.safetensors import read_safetensors, write_safetensors
-from posec3d_jax.runs.checkpoints import (
-    CheckpointError,
-    Checkpoints,
-    find_checkpoint,
-    load_model,
-    load_raw_model,
-)
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_model, load_raw_model
 from posec3d_jax.runs.initialize import merge
+from posec3d_jax.runs.orbax_trees import CheckpointError
+from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.steps.state import TrainState
 from posec3d_jax.weights import export_weights, import_weights

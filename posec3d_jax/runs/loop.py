@@ -18,11 +18,11 @@ import jax
 import numpy as np
 
 from posec3d_jax.machine import host
-from posec3d_jax.runs.checkpoints import Checkpoints
 from posec3d_jax.runs.divergence import DivergenceCheck
 from posec3d_jax.runs.plan import Plan
 from posec3d_jax.runs.preemption import StopSignal
 from posec3d_jax.runs.run_log import RunLog
+from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.runs.watchdog import Watchdog
 from posec3d_jax.steps.state import TrainState
 

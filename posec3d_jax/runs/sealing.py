@@ -1,24 +1,42 @@
-"""The files of checkpoints: which there are, the best, the damaged; facts and checksums."""
+"""Seals: what says that a checkpoint is whole, with the facts of its run and its files' checksums.
+
+The seal of `checkpoints/120` is `checkpoints/120.seal.json`, written when the checkpoint is on disk
+and was read back; a run that is killed before that leaves a folder without a seal, which does not
+count. Runs of before have checksums.json and facts.json inside the folder, and are read as well.
+"""
 
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from absl import logging
 
-from posec3d_jax.files.checksums import CHECKSUM_FILE, find_damage, write_checksums
+from posec3d_jax.files.checksums import checksums, find_damage
 from posec3d_jax.files.disk import read_json, write_json
-from posec3d_jax.runs.vetting import ForgedError, find_odd_file, read_object
+from posec3d_jax.runs.vetting import ForgedError, find_odd_file, odd_file, read_object
 
-FACTS_FILE = "facts.json"
-_ORBAX_FILE = "_CHECKPOINT_METADATA"
-_PATIENCE = 20.0  # seconds for Orbax to write that file, some hundred bytes, on a busy machine
+ORBAX_FILE = "_CHECKPOINT_METADATA"
+_INSIDE, _FACTS_INSIDE = "checksums.json", "facts.json"  # of runs of before
+
+
+def seal_of(checkpoint: Path) -> Path:
+    """The file that holds a checkpoint's seal."""
+    return checkpoint.with_name(checkpoint.name + ".seal.json")
+
+
+def is_sealed(checkpoint: Path) -> bool:
+    """Whether a checkpoint is said to be whole; its files are not looked at."""
+    return seal_of(checkpoint).exists() or (checkpoint / _INSIDE).exists()
 
 
 def finished_steps(folder: Path) -> list[int]:
-    """Steps of the finished checkpoints in a folder, in order."""
+    """Steps of the sealed checkpoints in a folder, in order; where none is sealed, of all there."""
+    there = _steps(folder)
+    return [step for step in there if is_sealed(folder / str(step))] or there
+
+
+def _steps(folder: Path) -> list[int]:
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
@@ -30,14 +48,12 @@ def best_step(steps: Sequence[int], top1: Mapping[int, float]) -> int | None:
 
 
 def seal(checkpoint: Path, facts: Mapping[str, Any]) -> None:
-    """Adds the facts of the run, and checksums, to a checkpoint that is otherwise complete.
+    """Says that a checkpoint is whole: writes the facts of its run and its files' checksums.
 
     Raises:
       DiskError: they cannot be written.
-      ForgedError: Orbax has noted nothing of it.
     """
-    write_json(checkpoint / FACTS_FILE, {"run": facts, "orbax": _awaited_orbax_facts(checkpoint)})
-    write_checksums(checkpoint, without=(_ORBAX_FILE,))
+    write_json(seal_of(checkpoint), {"run": dict(facts), "files": checksums(checkpoint)})
 
 
 def read_facts(checkpoint: Path) -> dict[str, Any]:
@@ -46,10 +62,12 @@ def read_facts(checkpoint: Path) -> dict[str, Any]:
     Raises:
       ValueError: they have another form, and are not what this package wrote.
     """
-    facts = read_json(checkpoint / FACTS_FILE).get("run", {})
+    path = seal_of(checkpoint)
+    path = path if path.exists() else checkpoint / _FACTS_INSIDE
+    facts = read_json(path).get("run", {})
     parts = ("config", "versions", "hardware")
     if not isinstance(facts, dict) or not all(isinstance(facts.get(k, {}), dict) for k in parts):
-        raise ValueError(f"{checkpoint / FACTS_FILE} is damaged: it holds no facts of a run")
+        raise ValueError(f"{path} is damaged: it holds no facts of a run")
     return facts
 
 
@@ -58,65 +76,57 @@ def damage_of(checkpoint: Path) -> str:
 
     Files that no checkpoint has count; changed bytes are seen only if it was sealed.
     """
-    if (checkpoint / CHECKSUM_FILE).exists():
-        return _damage_of_sealed(checkpoint)
     if odd := find_odd_file(checkpoint):
         return odd
     try:
-        read_object(checkpoint / _ORBAX_FILE)
+        if (outside := seal_of(checkpoint)).exists():
+            if odd := odd_file(outside):
+                return f"{outside.name} {odd}"
+            return find_damage(checkpoint, read_object(outside).get("files"), outside.name)
+        read_object(checkpoint / ORBAX_FILE)
+        return _damage_inside(checkpoint) if (checkpoint / _INSIDE).exists() else ""
     except ForgedError as error:
         return str(error)
-    return ""
 
 
-def _damage_of_sealed(checkpoint: Path) -> str:
-    if damage := find_odd_file(checkpoint) or find_damage(checkpoint):
-        return damage
-    try:
-        noted = {k: v for k, v in read_json(checkpoint / FACTS_FILE)["orbax"].items() if v}
-        same = noted.items() <= _orbax_facts(checkpoint).items()
-    except (OSError, ValueError, LookupError, AttributeError):
-        same = False
-    return "" if same else f"{_ORBAX_FILE} has other bytes than were written"
+def _damage_inside(checkpoint: Path) -> str:
+    """The same by the checksums inside the folder, which leave out Orbax's own notes.
 
-
-def _orbax_facts(checkpoint: Path) -> dict[str, Any]:
-    """What Orbax notes of a checkpoint.
-
-    It has a thread of its own for that, and may add to it until after the seal: the names of the
-    parts (when the machine is busy) and the time of the renaming. What was there has to stay.
+    Orbax added to its notes after they were sealed; what was there then has to stay.
     """
-    return read_object(checkpoint / _ORBAX_FILE)
-
-
-def _awaited_orbax_facts(checkpoint: Path) -> dict[str, Any]:
-    """The same while Orbax's thread may be writing them: its file is empty for a moment, then."""
-    give_up = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return _orbax_facts(checkpoint)
-        except ForgedError:
-            if time.monotonic() > give_up:
-                raise
-        time.sleep(0.01)
+    if damage := find_damage(checkpoint, read_object(checkpoint / _INSIDE), _INSIDE):
+        return damage
+    noted = read_object(checkpoint / _FACTS_INSIDE).get("orbax")
+    noted = {k: v for k, v in noted.items() if v} if isinstance(noted, dict) else {"": None}
+    same = noted.items() <= read_object(checkpoint / ORBAX_FILE).items()
+    return "" if same else f"{ORBAX_FILE} has other bytes than were written"
 
 
 def set_damaged_aside(folder: Path) -> None:
     """Renames damaged checkpoints to <step>.damaged, from the newest to the first whole one.
 
-    One without checksums counts as damaged if an older one has them: then it lost them.
+    One without a seal counts as damaged if another has one: a run was stopped while it was saved,
+    or it lost its seal.
     """
-    steps = finished_steps(folder)
-    while steps:
-        newest = folder / str(steps.pop())
-        older = any((folder / str(step) / CHECKSUM_FILE).exists() for step in steps)
-        damage = _damage_of_sealed(newest) if older else damage_of(newest)
+    sealed = any(is_sealed(folder / str(step)) for step in _steps(folder))
+    for step in reversed(_steps(folder)):
+        checkpoint = folder / str(step)
+        lacks_seal = sealed and not is_sealed(checkpoint)
+        damage = f"{seal_of(checkpoint).name} is missing" if lacks_seal else damage_of(checkpoint)
         if not damage:
             return
-        aside = newest.with_name(newest.name + ".damaged")
+        aside = checkpoint.with_name(checkpoint.name + ".damaged")
         shutil.rmtree(aside, ignore_errors=True)
-        newest.rename(aside)
+        checkpoint.rename(aside)
+        seal_of(checkpoint).unlink(missing_ok=True)
         logging.warning(
             "the checkpoint %s is damaged: %s. It is renamed to %s, and the one before it is used",
-            *(newest, damage, aside.name),
+            *(checkpoint, damage, aside.name),
         )
+
+
+def remove(checkpoint: Path) -> None:
+    """Deletes a checkpoint, its seal first, so that half of it is never taken for the whole."""
+    seal_of(checkpoint).unlink(missing_ok=True)
+    (checkpoint / _INSIDE).unlink(missing_ok=True)
+    shutil.rmtree(checkpoint)

@@ -45,12 +45,13 @@ def find_odd_file(folder: Path) -> str:
         if count > _MOST_FILES:
             return f"it has more than {_MOST_FILES:,} files"
         for path in (Path(place) / name for name in (*folders, *names)):
-            if odd := _odd(path):
+            if odd := odd_file(path):
                 return f"{path.relative_to(folder)} {odd}"
     return ""
 
 
-def _odd(path: Path) -> str:
+def odd_file(path: Path) -> str:
+    """Why a path is not safe to read, in words; '' if it is."""
     try:
         facts = path.stat()
     except OSError as error:

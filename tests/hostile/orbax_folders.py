@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import tensorstore as ts
 from jax.sharding import SingleDeviceSharding
 
-from posec3d_jax.runs.checkpoints import Checkpoints, find_checkpoint, load_model
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.initialize import start_from
-from posec3d_jax.runs.sealing import seal
+from posec3d_jax.runs.saving import Checkpoints
+from posec3d_jax.runs.sealing import seal_of
 from posec3d_jax.steps.state import TrainState
 
 STEP, HUGE, WEIGHT = 3, 2**40, "params.w"
-ORBAX, TREE, SUMS, FACTS = "_CHECKPOINT_METADATA", "_METADATA", "checksums.json", "facts.json"
+ORBAX, TREE = "_CHECKPOINT_METADATA", "_METADATA"
 Attack = tuple[str, Callable[[Path], object]]  # a name, and what is done to a checkpoint's folder
 
 
@@ -34,15 +35,14 @@ def state() -> TrainState:
 
 
 def write_run(workdir: Path) -> Path:
-    """A run's directory with one checkpoint without checksums; returns the checkpoint's folder.
+    """A run's directory with one checkpoint without its seal; returns the checkpoint's folder.
 
-    A stranger's checksums would be right, and of ours these say at once what was changed.
+    A stranger's seal would be right, and of ours these say at once what was changed.
     """
     with Checkpoints(workdir) as checkpoints:
         checkpoints.save(state())
     folder = find_checkpoint(workdir)
-    for name in (SUMS, FACTS):
-        (folder / name).unlink()
+    seal_of(folder).unlink()
     return folder
 
 
@@ -118,7 +118,7 @@ def _replace_by_folder(path: Path) -> None:
 def _texts() -> Iterator[Attack]:
     """Descriptions that are no JSON, nested deep, or of another form."""
     names = (ORBAX, f"model/{TREE}", f"training/{TREE}", "model/_sharding")
-    names += ("model/array_metadatas/process_0", FACTS)
+    names += ("model/array_metadatas/process_0", f"../{STEP}.seal.json")
     odd = {
         "empty": b"",
         "zeros": bytes(4096),
@@ -275,13 +275,13 @@ def _zeros(blocks: int) -> bytes:
 
 
 def _checksums(outside: Path) -> Iterator[Attack]:
-    """Forged lists of checksums: the folder is sealed, and then the list exchanged."""
+    """Forged lists of checksums: what the seal beside the folder may say."""
     whole = [0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]  # of no bytes
     (outside / "file").write_bytes(b"")
     lists = {
         "names the system": {"/dev/zero": whole, "/dev/tty": whole},
         "leads away": {f"../../../../{outside.name}/file": whole},
-        "names itself": {SUMS: whole},
+        "names itself": {f"../{STEP}.seal.json": whole},
         "names a folder": {"model": whole},
         "a long name": {"x" * 5000: whole},
         "a name with a zero": {"a\0b": whole},
@@ -290,11 +290,11 @@ def _checksums(outside: Path) -> Iterator[Attack]:
         "a list": [],
     }
     for what, forged in lists.items():
-        yield f"checksums: {what}", lambda folder, forged=forged: _seal(folder, json.dumps(forged))
+        text = json.dumps({"files": forged, "run": {}})
+        yield f"checksums: {what}", lambda folder, text=text: _seal(folder, text)
     for what, text in (("deep", "[" * 100_000), ("empty", ""), ("no JSON", "\0")):
         yield f"checksums: {what}", lambda folder, text=text: _seal(folder, text)
 
 
 def _seal(folder: Path, text: str) -> None:
-    seal(folder, {})
-    (folder / SUMS).write_text(text)
+    seal_of(folder).write_text(text)
