@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help:
 	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
-	@echo "make test    style checks and tests;  make test-slow  the long ones"
+	@echo "make test    style checks and tests (WORKERS=2);  make test-slow  the long ones"
 	@echo "make setup   only the virtual environment, $(VENV)"
 	@echo "make lint    only the style checks;  make format  corrects what it can"
 	@echo "make clean   remove the environment and caches (not data/ and runs/)"
@@ -21,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/python -m experiments.demo --workdir=runs/demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

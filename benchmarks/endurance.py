@@ -52,6 +52,7 @@ class Runs:
     def start(self, name: str, processes: int = 1, **settings: str) -> list[subprocess.Popen]:
         """Starts `posec3d train` in the directory `name`, as one or several processes."""
         port, started = free_port(), []
+        compiled = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(self.folder / "compiled"))
         for number in range(processes):
             command = [sys.executable, "-m", "posec3d_jax.main", "train"]
             command += [f"--config={CONFIG}", f"--workdir={self.folder / name}"]
@@ -62,7 +63,7 @@ class Runs:
             environment = os.environ | {
                 "POSEC3D_HOST_SETTINGS": "0",
                 "JAX_NUM_CPU_DEVICES": "1",
-                "JAX_COMPILATION_CACHE_DIR": str(self.folder / "compiled"),
+                "JAX_COMPILATION_CACHE_DIR": compiled,
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
                 **settings,
             }

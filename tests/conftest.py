@@ -1,4 +1,4 @@
-"""Test session set-up: four fake CPU devices, and the reference data."""
+"""Test session set-up: quick compilation that is kept, four CPU devices, the reference data."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,30 @@ from pathlib import Path
 import jax
 import pytest
 
+# Most of a short test is the compilation of what then runs for milliseconds. Without LLVM's
+# optimisations and with the plain loop emitters it takes a seventh of the time.
+QUICK = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false"
+)
+# Also of what takes no time to compile: there are thousands of those.
+KEPT = {"persistent_cache_min_compile_time_secs": 0.0, "persistent_cache_min_entry_size_bytes": 0}
+
 jax.config.update("jax_num_cpu_devices", 4)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compilation_cache(tmp_path_factory):
-    """The same program compiled by several tests is compiled once."""
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("xla")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+def pytest_configure(config):
+    """Sets how programs are compiled, here and in the processes that tests start.
+
+    What is compiled is kept in .pytest_cache, for all of them and for the next time. Tests marked
+    slow run long enough for a user's own settings to be the faster ones, and are about these.
+    """
+    if config.option.markexpr == "not slow":
+        os.environ.setdefault("XLA_FLAGS", QUICK)
+    compiled = str(config.cache.mkdir("compiled"))
+    for name, value in (("compilation_cache_dir", compiled), *KEPT.items()):
+        os.environ[f"JAX_{name.upper()}"] = str(value)
+        jax.config.update(f"jax_{name}", value)
 
 
 @pytest.fixture(scope="session")
