@@ -131,7 +131,7 @@ def _extracted(
     for number, recording in enumerate(record(job.video, estimator, settings, tally)):
         clips.append(f"{job.name}/{number:05d}" if settings.segment else job.name)
         _write_clip(out / f"{clips[-1]}.npz", recording, info, job.label)
-        total += counts(recording)
+        total.update(counts(recording))
         tracks.update(recording.ids.tolist())
     report = head | {"clips": clips, "label": job.label, "class": job.class_name}
     report |= dict(total) | {"tracks": len(tracks), "damaged_packets": tally.damaged}

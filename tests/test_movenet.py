@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from posec3d_jax.poses.crops import Square, around, cut
+from posec3d_jax.poses.crops import Window, about_box, around, cut
 from posec3d_jax.poses.estimator import nobody
 from posec3d_jax.poses.movenet import network, reading, weights
 from posec3d_jax.poses.movenet.estimator import MoveNet
@@ -99,23 +99,25 @@ def test_only_the_published_package_is_installed(tmp_path):
 def test_a_crop_is_a_window_of_its_picture():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    inside, beyond = Square(10, 20, 32), Square(-16, 40, 32)
-    np.testing.assert_array_equal(cut(image, inside, 32), image[20:52, 10:42])
-    piece = cut(image, beyond, 32)
+    inside, beyond = Window(10, 20, 32, 24), Window(-16, 40, 32, 32)
+    np.testing.assert_array_equal(cut(image, inside, 24, 32), image[20:44, 10:42])
+    piece = cut(image, beyond, 32, 32)
     np.testing.assert_array_equal(piece[:20, 16:], image[40:60, :16])
     assert not piece[20:].any() and not piece[:, :16].any()
-    assert not cut(image, Square(200, 200, 10), 16).any()
-    np.testing.assert_allclose(inside.to_picture(np.array([[0.5, 0.25]])), [[18, 36]])
+    assert not cut(image, Window(200, 200, 10, 10), 16, 16).any()
+    np.testing.assert_allclose(inside.to_picture(np.array([[0.5, 0.25]])), [[18, 32]])
 
 
 def test_a_crop_has_everybody_in_it():
     keypoint = np.array([[10, 10], [20, 10], [10, 30], [20, 30], [60, 20]], np.float32)
     seen = around(keypoint, np.ones(5), np.zeros(4), (0, 1, 2, 3))
-    assert seen.left < 10 and seen.left + seen.side > 60
-    assert seen.left + seen.side / 2 == pytest.approx(15, abs=1)  # the middle of the hips
+    assert seen.width == seen.height and seen.left < 10 and seen.left + seen.width > 60
+    assert seen.left + seen.width / 2 == pytest.approx(15, abs=1)  # the middle of the hips
     score = np.array([0.9, 0, 0, 0, 0.9])  # no torso: the box counts
     boxed = around(keypoint, score, np.array([10, 10, 60, 20]), (0, 1, 2, 3))
-    assert boxed.left + boxed.side / 2 == pytest.approx(35, abs=1) and boxed.side > 50
+    assert boxed.left + boxed.width / 2 == pytest.approx(35, abs=1) and boxed.width > 50
+    tall = about_box(np.array([10.0, 10, 60, 20]), height=256, width=192)
+    assert tall.width / tall.height == pytest.approx(0.75, abs=0.02) and 50 < tall.width < 70
 
 
 def test_people_are_found_and_followed(installed):

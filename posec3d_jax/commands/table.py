@@ -160,7 +160,7 @@ COMMANDS = (
     Command(
         "weights",
         "published checkpoints: a list, or one downloaded and imported",
-        arguments="list [WORDS] | get NAME",
+        arguments="list [WORDS] | get NAME | get movenet",
         config="file",
         flags=(
             OUT,

@@ -1,4 +1,4 @@
-"""Square pieces of a picture, one around each person, for a network that looks at one at a time."""
+"""Pieces of a picture, one around each person, for a network that looks at one at a time."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,23 @@ _BOX = 1.25  # a crop's side in those of the box, for somebody without a torso
 
 
 @dataclass(frozen=True)
-class Square:
+class Window:
     """Where a crop lies in its picture; it may reach beyond the borders."""
 
     left: int  # pixels
     top: int
-    side: int
+    width: int
+    height: int
 
     def to_picture(self, places: np.ndarray) -> np.ndarray:
-        """Places [..., 2] as (y, x) in parts of the side, in the picture's pixels as (x, y)."""
+        """Places [..., 2] as (y, x) in parts of the sides, in the picture's pixels as (x, y)."""
         corner = np.array([self.left, self.top], np.float32)
-        return corner + places[..., ::-1] * np.float32(self.side)
+        return corner + places[..., ::-1] * np.array([self.width, self.height], np.float32)
 
 
 def around(
     keypoint: np.ndarray, score: np.ndarray, box: np.ndarray, torso: tuple[int, ...]
-) -> Square:
+) -> Window:
     """A square that keeps somebody in view until the next frame.
 
     MoveNet was trained on such: around the middle of the hips, and so large that it reaches almost
@@ -49,32 +50,39 @@ def around(
     else:
         centre = (box[:2] + box[2:]) / 2
         half = _BOX * max(box[2:] - box[:2]) / 2
-    side = max(int(np.ceil(2 * half)), 2)
-    left, top = np.floor(centre - side / 2).astype(int)
-    return Square(int(left), int(top), side)
+    return _window(centre, (2 * half, 2 * half))
 
 
-def cut(image: np.ndarray, square: Square, size: int) -> np.ndarray:
-    """That piece of uint8 [H, W, 3] as [size, size, 3], black beyond the borders.
+def about_box(box: np.ndarray, height: int, width: int) -> Window:
+    """A window of the shape height to width around a box [4], with some room."""
+    sides = np.maximum(_BOX * (box[2:] - box[:2]), 2)
+    grown = max(sides[0] / width, sides[1] / height)
+    return _window((box[:2] + box[2:]) / 2, (grown * width, grown * height))
 
-    Shrunk by area-weighted averages, enlarged bilinearly.
-    """
-    height, width = image.shape[:2]
-    left, top = max(square.left, 0), max(square.top, 0)
-    right = min(square.left + square.side, width)
-    bottom = min(square.top + square.side, height)
+
+def _window(centre: np.ndarray, sides: tuple[float, float]) -> Window:
+    width, height = (max(int(np.ceil(side)), 2) for side in sides)
+    left, top = np.floor(centre - np.array([width, height]) / 2).astype(int)
+    return Window(int(left), int(top), width, height)
+
+
+def cut(image: np.ndarray, window: Window, height: int, width: int) -> np.ndarray:
+    """That piece of uint8 [H, W, 3] brought to [height, width, 3], black beyond the borders."""
+    left, top = max(window.left, 0), max(window.top, 0)
+    right = min(window.left + window.width, image.shape[1])
+    bottom = min(window.top + window.height, image.shape[0])
     if right <= left or bottom <= top:
-        return np.zeros((size, size, 3), np.uint8)
+        return np.zeros((height, width, 3), np.uint8)
     piece = image[top:bottom, left:right]
-    if piece.shape[:2] != (square.side, square.side):
-        whole = np.zeros((square.side, square.side, 3), np.uint8)
-        whole[top - square.top :, left - square.left :][: bottom - top, : right - left] = piece
+    if piece.shape[:2] != (window.height, window.width):
+        whole = np.zeros((window.height, window.width, 3), np.uint8)
+        whole[top - window.top :, left - window.left :][: bottom - top, : right - left] = piece
         piece = whole
-    return shrunk(piece, size, size)
+    return shrunk(piece, height, width)
 
 
 def shrunk(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """uint8 [H, W, 3] brought to another size."""
+    """uint8 [H, W, 3] brought to another size: shrunk by weighted means, enlarged bilinearly."""
     if image.shape[:2] == (height, width):
         return image
     picture = Image.fromarray(np.ascontiguousarray(image))

@@ -17,6 +17,7 @@ from posec3d_jax.skeletons.skeleton import SKELETONS
 
 SIZES = {"lightning": 192, "thunder": 256}  # pixels of a crop's side, as trained
 SEARCH = 384  # longest side, in pixels, of the picture that MultiPose searches
+MOST = 20  # persons that one search reports; the published graph has 6
 _STEP = 64  # its sides are multiples of this: few shapes, so few programs
 _SOMEBODY = 0.1  # MultiPose's confidence from which there is a person
 _LOST = 0.2  # mean score of the joints below which a crop shows nobody
@@ -50,7 +51,7 @@ class MoveNet:
             self._single = partial(compiled(_single), jax.device_put(load(crops, folder)))
 
     def __call__(self, image: np.ndarray, known: People | None = None) -> People:
-        """See `Estimator`. MultiPose reports six persons at most; of `known` there is no limit."""
+        """See `Estimator`. A search tells `MOST` persons at most; `known` may be more."""
         if self._size is None:
             return self._search(image)
         return self._look(image, self._search(image) if known is None else known)
@@ -72,15 +73,15 @@ class MoveNet:
 
     def _look(self, image: np.ndarray, known: People) -> People:
         """Each of the known persons in a crop of its own, without those who are not there."""
-        squares = [
+        windows = [
             around(*person, self._torso)
             for person in zip(known.keypoint, known.score, known.box, strict=True)
         ]
-        if not squares:
+        if not windows:
             return nobody(self.skeleton.num_joints)
-        crops = np.stack([cut(image, square, self._size) for square in squares])
+        crops = np.stack([cut(image, window, self._size, self._size) for window in windows])
         joints = self._joints(crops)
-        places = [s.to_picture(j[:, :2]) for s, j in zip(squares, joints, strict=True)]
+        places = [w.to_picture(j[:, :2]) for w, j in zip(windows, joints, strict=True)]
         people = make_people(np.stack(places), joints[..., 2])
         return people[people.confidence > _LOST]
 
@@ -103,4 +104,6 @@ def _single(weights: Weights, crops: jax.Array) -> jax.Array:
 
 
 def _several(weights: Weights, image: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    return several_persons({head: jnp.squeeze(m, 0) for head, m in maps(weights, image).items()})
+    return several_persons(
+        {head: jnp.squeeze(m, 0) for head, m in maps(weights, image).items()}, MOST
+    )
