@@ -18,6 +18,7 @@ from posec3d_jax.config import stored
 from posec3d_jax.config.checks import check_config
 from posec3d_jax.config.keys.key import BOTH, TESTS
 from posec3d_jax.data.feed.pipeline import eval_batches
+from posec3d_jax.data.stored.leakage import leak_into
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.files import disk
 from posec3d_jax.files.places import expand, make_writable
@@ -143,7 +144,7 @@ def evaluate(
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     differences = tell_differences(config, workdir)
     source, recognizer, mesh = open_source(config.data, split), make_recognizer(config), make_mesh()
-    name, results = name or split, {}
+    name, results, leaking = name or split, {}, _leaking(config, split)
     if record:
         make_writable(expand(record).absolute().parent)
     evaluations = workdir / FOLDER
@@ -157,6 +158,7 @@ def evaluate(
             scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
             extra |= {"other_settings": differences} if differences else {}
+            extra |= {"clips_trained_on": leaking} if leaking else {}
             results[protocol.name] = _write(
                 workdir, name, scores, extra, config.evaluate.mean_class
             )
@@ -182,6 +184,14 @@ def tell_differences(config, workdir: str | Path) -> list[str]:
             "the config differs from that of the run in %s:\n  %s", workdir, "\n  ".join(lines)
         )
     return lines
+
+
+def _leaking(config, split: str) -> int:
+    """How many clips of the split the config trains on; a warning says which."""
+    found, line = leak_into(config.data, split, config.seed)
+    if line:
+        logging.warning("%s", line)
+    return len(found)
 
 
 def _write(

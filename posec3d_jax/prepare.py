@@ -25,6 +25,7 @@ from posec3d_jax.data.stored.info import (
     staging_of,
     write_info,
 )
+from posec3d_jax.data.stored.leakage import leaks_of_splits
 from posec3d_jax.data.stored.packs import write_pack
 from posec3d_jax.data.stored.sources import PACK_FOLDER, TFDS_FOLDER
 from posec3d_jax.data.validation import check_dataset
@@ -172,12 +173,24 @@ def _fill(
             raise DataError(f"{_source(config_data)}: no usable clip in it\n{findings.summary()}")
         table = make_table(rows)
         splits = number_splits(dataset.splits, table.names, findings)
+        _tell_leaks(config_data, table, splits, findings)
         if "too_many_persons" in findings.counts():
             info = replace(info, person_limit=config_data.max_persons)
         figures = _finish(staging, info, table, splits, joints)
         lines = f"{summary(info, figures)}\n{findings.summary()}"
         report |= {"statistics": figures, "summary": lines}
     return report | {"findings": findings.to_dict()}
+
+
+def _tell_leaks(
+    config_data, table: ClipTable, splits: dict[str, np.ndarray], findings: ValidationReport
+) -> None:
+    """A warning for each configured split that shares clips with the one that is trained on."""
+    tested = {config_data.val_split, config_data.test_split}
+    place = Path(config_data.dir)
+    leaks = leaks_of_splits(table, splits, config_data.train_split, tested, place)
+    for split, line in leaks.items():
+        findings.add("leaking_split", "", line, key=split, severity="warning")
 
 
 def _noted(

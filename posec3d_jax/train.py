@@ -17,6 +17,7 @@ from jax.sharding import Mesh
 from posec3d_jax.config.checks import check_config
 from posec3d_jax.config.stored import stored_config
 from posec3d_jax.data.feed.order import batch_index
+from posec3d_jax.data.stored.leakage import leak_into
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.evaluate import Evaluator
 from posec3d_jax.files.places import expand
@@ -79,6 +80,7 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
     schedule = make_schedule(config.optimizer, config.train.batch_size, plan.per_epoch, plan.total)
     optimizer = make_optimizer(config.optimizer, schedule)
     facts = identify(config, source)
+    _warn_of_leaks(config)
     with (
         jax.set_mesh(mesh),
         closing(RunLog(config, workdir, plan, schedule, source.info.class_names)) as log,
@@ -102,6 +104,13 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
         check = DivergenceCheck(workdir, int(state.step), _clips_of(config, source))
         loop = TrainingLoop(step, (key, pack), log, checkpoints, check, validate, after_step)
         return loop.run(state, batches)
+
+
+def _warn_of_leaks(config) -> None:
+    """Says which clips of the splits that will be tested are trained on."""
+    for split in sorted({config.data.val_split, config.data.test_split} - {""}):
+        if line := leak_into(config.data, split, config.seed)[1]:
+            logging.warning("%s", line)
 
 
 def _clips_of(config, source: Source) -> Callable[[int], list[str]]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from posec3d_jax.files.arrays import brief
 from posec3d_jax.files.bounded_pickle import BoundedUnpickler, Constructor, Refused, check_key
+from posec3d_jax.files.kinds import advice, kind_of
 
 PLAIN_DTYPE = re.compile(r"[<>=|]?[?bBhHiIlLqQefdgFDG]|[<>=|]?[biufcSU][1-9]\d{0,8}")
 TEXT_CODECS = ("latin1", "latin-1", "ascii", "utf-8", "utf8")
@@ -212,11 +213,14 @@ def load_pickle(path: Path) -> object:
     """What the pickle file `path` holds, without running any code of its; arrays are read-only.
 
     Raises ValueError naming the file: for a global that is not allowed (by name), and for a
-    truncated or damaged file (with its size in bytes). OSError as usual.
+    truncated or damaged file (with its size in bytes), or one of another kind (saying of which).
+    OSError as usual.
     """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder, and no pickle. {advice(path, 'a pickle')}")
     with open(path, "rb") as file:
         try:
-            return _finish(_PlainUnpickler(file).load(), {})
+            value = _finish(_PlainUnpickler(file).load(), {})
         except Refused as refused:
             raise ValueError(
                 f"{path}: refused {refused}. Loading a pickle can run any code, so only NumPy "
@@ -225,7 +229,12 @@ def load_pickle(path: Path) -> object:
             ) from refused
         except DAMAGE as error:
             size = Path(path).stat().st_size
+            if other := advice(path, "a pickle"):
+                raise ValueError(f"{path} is no pickle ({size} bytes). {other}") from error
             raise ValueError(
                 f"{path}: not a whole pickle ({size} bytes): {type(error).__name__}: {error}. "
-                "The file is truncated or damaged, or no pickle; copy or download it again."
+                "The file is truncated or damaged; copy or download it again."
             ) from error
+    if isinstance(value, int) and kind_of(path) != "a pickle":  # PyTorch's old format begins so
+        raise ValueError(f"{path} is no pickle of arrays. {advice(path, 'a pickle')}")
+    return value

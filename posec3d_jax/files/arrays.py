@@ -14,6 +14,8 @@ import numpy as np
 from scipy.io import loadmat, whosmat
 from scipy.io.matlab import MatReadError
 
+from posec3d_jax.files.kinds import advice
+
 # Bytes that a file of clips may come to when it is unpacked: more than any real one, and no more
 # than a machine has. A zip bomb of 4 MB comes to 4 GB.
 MOST_BYTES = 1 << 29
@@ -71,7 +73,7 @@ def load_mat(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
         _check_mat(file, keys)
         contents = loadmat(file, variable_names=keys)
     except MAT_ERRORS as error:
-        message = f"not a readable MATLAB 5 file ({_size(file)} bytes; truncated?): {_line(error)}"
+        message = _unreadable(file, "MATLAB 5", "a .mat of MATLAB 5", error)
         raise BadSample("unreadable_file", message) from error
     for key in keys:
         if key not in contents:
@@ -118,6 +120,13 @@ def _check_size(file: Path) -> None:
         raise ValueError(f"no regular file of at most {MOST_BYTES} bytes")
 
 
+def _unreadable(file: Path, what: str, kind: str, error: Exception) -> str:
+    """Why a file is none of what was expected; what it really is, where that is the cause."""
+    if other := advice(file, kind):
+        return f"not a readable {what} file ({_size(file)} bytes). {other}"
+    return f"not a readable {what} file ({_size(file)} bytes; truncated?): {_line(error)}"
+
+
 def _line(error: Exception) -> str:
     """What an error says, on one short line."""
     return " ".join(str(error).split())[:300] or type(error).__name__
@@ -130,7 +139,7 @@ def load_npz(file: Path) -> dict[str, np.ndarray]:
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
     except NPZ_ERRORS as error:
-        message = f"not a readable .npz file ({_size(file)} bytes; truncated?): {_line(error)}"
+        message = _unreadable(file, ".npz", "an .npz of arrays", error)
         raise BadSample("unreadable_file", message) from error
 
 
@@ -146,7 +155,7 @@ def _check_npz(file: Path) -> None:
             raise ValueError(f"it comes to more than {MOST_BYTES} bytes when unpacked")
         for entry in entries:
             with archive.open(entry) as array:
-                shape, dtype = _npy_header(array)
+                shape, dtype, _ = npy_header(array)
             if math.prod(shape) * dtype.itemsize > entry.file_size:
                 raise ValueError(f"{entry.filename!r:.80} is shorter than its shape {shape} says")
 
@@ -156,22 +165,22 @@ def load_npy(file: Path) -> np.ndarray:
     try:
         _check_size(file)
         with open(file, "rb") as stream:
-            shape, dtype = _npy_header(stream)
+            shape, dtype, _ = npy_header(stream)
             if math.prod(shape) * dtype.itemsize > file.stat().st_size:
                 raise ValueError(f"the file is shorter than its shape {shape} says")
         return np.load(file, allow_pickle=False)
     except NPZ_ERRORS as error:
-        message = f"not a readable .npy file ({_size(file)} bytes; truncated?): {_line(error)}"
+        message = _unreadable(file, ".npy", "an .npy array", error)
         raise BadSample("unreadable_file", message) from error
 
 
-def _npy_header(stream) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype of the array that begins here."""
+def npy_header(stream) -> tuple[tuple[int, ...], np.dtype, bool]:
+    """Shape and dtype of the array that begins here, and whether it is in Fortran's order."""
     read = np.lib.format.read_array_header_1_0
     if np.lib.format.read_magic(stream) != (1, 0):
         read = np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    return shape, dtype
+    shape, fortran, dtype = read(stream)
+    return shape, dtype, fortran
 
 
 def load_json(file: Path):
@@ -180,7 +189,7 @@ def load_json(file: Path):
         _check_size(file)
         return json.loads(file.read_text("utf-8"))
     except (MemoryError, OSError, RecursionError, ValueError) as error:
-        message = f"not a readable JSON file ({_size(file)} bytes; truncated?): {_line(error)}"
+        message = _unreadable(file, "JSON", "JSON", error)
         raise BadSample("unreadable_file", message) from error
 
 

@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from posec3d_jax.files.array_pickle import DAMAGE
+from posec3d_jax.files.kinds import CUT_ZIP, advice, kind_of
 from posec3d_jax.files.safetensors import looks_like_safetensors, read_safetensors
 from posec3d_jax.files.torch import PICKLE_START, ZIP_START, read_legacy, read_zip
 from posec3d_jax.files.torch_pickle import Inert, Refused, Tensor
 from posec3d_jax.weights.names import without_wrappers
 
+# What may hold weights; a pickle may, in PyTorch's old format, and a zip may have been cut short.
+_KINDS = ("a PyTorch checkpoint", "a PyTorch checkpoint of before 1.6", "safetensors", "a pickle")
+_KINDS += (CUT_ZIP,)
 _PLAIN = (str, int, float, bool)
 
 
@@ -41,17 +45,24 @@ def read_checkpoint(path: str | Path) -> CheckpointFile:
     path = Path(path)
     if not path.is_file() and (path.exists() or path.is_symlink()):
         found = "a folder" if path.is_dir() else "no regular file"
-        raise ValueError(f"{path} is {found}; expected a .pth or .safetensors file")
+        run = "; for a run of ours, config.init_from or --checkpoint takes it as it is"
+        raise ValueError(
+            f"{path} is {found}; expected a .pth or .safetensors file{run * path.is_dir()}"
+        )
     with open(path, "rb") as file:
         head = file.read(16)
     try:
         return _read(path, head)
     except Refused as refused:
+        if kind_of(path) not in _KINDS:
+            raise ValueError(f"{path} holds no weights. {advice(path, '')}") from refused
         raise ValueError(
             f"{path}: {refused}. Expected a PyTorch checkpoint that holds a state_dict: save "
             "`{'state_dict': model.state_dict()}` with torch.save, or as safetensors"
         ) from refused
     except (*DAMAGE, OSError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        if kind_of(path) not in _KINDS:
+            raise ValueError(f"{path} holds no weights. {advice(path, '')}") from error
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) is truncated or damaged: "
             f"{type(error).__name__}: {error}. Copy or download it again"

@@ -15,6 +15,7 @@ from posec3d_jax.data.pose_files import TOOLS
 from posec3d_jax.data.pose_files.sequences import Link
 from posec3d_jax.data.readers import (
     directory,
+    ntu,
     nw_ucla,
     penn_action,
     pose_files,
@@ -46,6 +47,7 @@ READERS: dict[str, Callable[..., SkeletonDataset]] = {
     "nw_ucla": nw_ucla.read,
     "utkinect": utkinect.read,
     "sbu": sbu.read,
+    "ntu_rgbd": ntu.read,
     "directory": directory.read,
     **{tool: partial(pose_files.read, tool=tool) for tool in TOOLS},
     "simulated": _read_simulated,

@@ -18,7 +18,8 @@ it might where the numbers look like pixels with a score: the option `third_chan
 'score') has to say which.
 
 Kinetics' compressed packs have `frame_inds` [N] (and `box_score` [N], `valid`) in place of
-`keypoint`. The rows [N, V, 3] are either in `<skeleton_dir>/<frame_dir>.pkl` (mmaction2), or in the
+`keypoint`. The rows [N, V, 3] are in the sample's own `keypoint` (as PYSKL's script for videos of
+one's own leaves them), or in `<skeleton_dir>/<frame_dir>.pkl` (mmaction2), or in the
 file `raw_file`, `{frame_dir: {'keypoint': ...}}` (PYSKL), which is looked for as it stands, then
 beside the annotation file, then in `skeleton_dir`, there also by its last name alone. Options of
 packs, named as in the references:
@@ -42,6 +43,7 @@ from posec3d_jax.data.readers.files import read_samples
 from posec3d_jax.data.readers.pyskl_samples import (
     NAME,
     SampleOptions,
+    is_packed,
     key_list,
     load_packs,
     need,
@@ -173,8 +175,8 @@ def _check_layout(samples: NamedSamples, skeleton: Skeleton, file: Path) -> None
     joints: Counter[int] = Counter()
     for _, sample in samples:
         shape = getattr(sample.get("keypoint"), "shape", ())
-        if len(shape) == 4:
-            joints[shape[2]] += 1
+        if len(shape) == 4 or (len(shape) == 3 and "frame_inds" in sample):
+            joints[shape[-2]] += 1
     if joints and skeleton.num_joints not in joints:
         found = joints.most_common(1)[0][0]
         raise ValueError(f"{file}, key 'keypoint': {layout_message(found, skeleton)}")
@@ -216,7 +218,7 @@ def _notes(samples: NamedSamples, options: SampleOptions) -> tuple[str, ...]:
     shapes = [getattr(sample.get("keypoint"), "shape", ()) for _, sample in samples]
     if options.third_channel != "score" and any(len(s) == 4 and s[3] == 3 for s in shapes):
         notes.append(describe(options.camera))
-    if any("keypoint" not in sample for _, sample in samples):
+    if any(is_packed(sample) for _, sample in samples):
         kept = f"at most {options.max_person} persons a frame"
         frames = ", frames without anybody left out" if options.squeeze else ""
         notes.append(f"compressed poses unfolded: {kept}{frames}")

@@ -39,7 +39,7 @@ def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSeque
     """The sequence of (clip name, sample); `BadSample` says what is wrong with which key."""
     name, sample = item
     label = _label(need(sample, "label"))
-    if "keypoint" not in sample:
+    if is_packed(sample):
         sample = _unfold(name, sample, options)
     keypoint = number_array(sample["keypoint"], "keypoint")
     score = sample.get("keypoint_score")
@@ -56,6 +56,16 @@ def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSeque
     if frame_size is None:
         raise BadSample("missing_key", "pixels need the frame's (height, width)", "img_shape")
     return SkeletonSequence(name, keypoint, score, frame_size, label, str(options.file))
+
+
+def is_packed(sample: dict) -> bool:
+    """Whether the sample has a row a detected person instead of an array of persons and frames.
+
+    The rows are elsewhere, or in the sample itself, as in PYSKL's packs of videos of one's own.
+    """
+    return "keypoint" not in sample or (
+        "frame_inds" in sample and getattr(sample["keypoint"], "ndim", 0) == 3
+    )
 
 
 def key_list(contents: dict) -> str:
@@ -105,12 +115,17 @@ def _check_total_frames(sample: dict, keypoint: np.ndarray) -> None:
 
 def _unfold(name: str, sample: dict, options: SampleOptions) -> dict:
     """A sample whose pack was unfolded into `keypoint` and `keypoint_score`."""
-    sample = sample | _pack(name, sample, options)
+    if "keypoint" not in sample:
+        sample = sample | _pack(name, sample, options)
     rows, frames = need(sample, "keypoint"), need(sample, "frame_inds")
     keep = None
     if options.valid_ratio > 0:
         keep = number_array(need(sample, "box_score"), "box_score") >= options.box_thr
     check_lists(frames, "frame_inds")
+    if "total_frames" not in sample:
+        numbers = number_array(frames, "frame_inds")
+        last = int(numbers.max(initial=-1)) if np.isfinite(numbers).all() else -1
+        sample = sample | {"total_frames": last + 1}
     try:
         keypoint, score = decompress_pose(
             number_array(rows, "keypoint"),

@@ -1,7 +1,8 @@
 """The table of a data set's clips (clips.npz): all that is known of them but their skeletons."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ class ClipTable:
     persons: np.ndarray  # int32 [N]
     frame_size: np.ndarray  # float32 [N, 2], (height, width) pixels
     track_scores: np.ndarray  # float32 [sum(persons)], total score of each person, clip by clip
+    # uint64 [N], of the keypoints, 0 where there are none; [0] in data sets made before it existed
+    digests: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -42,6 +45,7 @@ class ClipTable:
             self.persons[clips],
             self.frame_size[clips],
             np.concatenate([np.zeros(0, np.float32), *scores]),
+            self.digests[clips] if len(self.digests) else self.digests,
         )
 
     def selection(self, max_persons: int) -> np.ndarray:
@@ -82,13 +86,22 @@ def table_row(sequence: SkeletonSequence) -> tuple:
     """What the table keeps of one sequence."""
     persons, frames = sequence.keypoint.shape[:2]
     scores = sequence.score.sum(axis=(1, 2), dtype=np.float64)
-    return sequence.name, sequence.label, frames, persons, sequence.frame_size, scores
+    digest = _digest(sequence.keypoint)
+    return sequence.name, sequence.label, frames, persons, sequence.frame_size, scores, digest
+
+
+def _digest(keypoint: np.ndarray) -> int:
+    """A number that equal keypoints share; 0 where no joint is there."""
+    if not keypoint.any():
+        return 0
+    data = np.ascontiguousarray(keypoint, np.float32)
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
 def make_table(rows: Iterable[tuple]) -> ClipTable:
     """The table from its rows (see `table_row`)."""
-    columns = list(zip(*rows, strict=True)) or [()] * 6
-    names, labels, lengths, persons, sizes, scores = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    names, labels, lengths, persons, sizes, scores, digests = columns
     return ClipTable(
         list(names),
         np.asarray(labels, np.int32),
@@ -96,6 +109,7 @@ def make_table(rows: Iterable[tuple]) -> ClipTable:
         np.asarray(persons, np.int32),
         np.asarray(sizes, np.float32).reshape(-1, 2),
         np.concatenate([np.zeros(0), *scores]).astype(np.float32),
+        np.asarray(digests, np.uint64),
     )
 
 
@@ -121,6 +135,8 @@ def _check_table(table: ClipTable, splits: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{name} has shape {values.shape}, {values.dtype}, or is out of range")
     if table.track_scores.shape != (int(table.persons.sum(dtype=np.int64)),):
         raise ValueError("track_scores has not one value a person")
+    if table.digests.shape not in ((0,), (count,)) or table.digests.dtype.kind != "u":
+        raise ValueError("digests are not one number a clip")
     for split, clips in splits.items():
         numbers = clips.ndim == 1 and clips.dtype.kind in "iu"
         if not numbers or not ((clips >= 0) & (clips < count)).all():
