@@ -1,6 +1,7 @@
-"""Recognition of single clips: keypoints, scores and the frame size in, class probabilities out."""
+"""Recognition of clips, from arrays or any file that the readers read: class probabilities out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,21 @@ import jax
 import numpy as np
 
 from posec3d_jax.config import stored
+from posec3d_jax.data.axes import third_channel
+from posec3d_jax.data.conversion import convert
 from posec3d_jax.data.feed.pipeline import whole_batch
+from posec3d_jax.data.pose_files.sequences import Link
+from posec3d_jax.data.readers.unlabelled import read_clips
+from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
 from posec3d_jax.files import disk
-from posec3d_jax.files.arrays import BadSample, load_npz
 from posec3d_jax.machine import host
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
-from posec3d_jax.skeletons.skeleton import Skeleton
+from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 
@@ -60,12 +65,23 @@ class Predictor:
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
         self._names = names_of_classes(config.data, class_names)
+        self._source = get_skeleton(config.data.skeleton)
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
 
     @property
     def skeleton(self) -> Skeleton:
         """The joints that clips are to have."""
         return self._recognizer.skeleton
+
+    @property
+    def source_skeleton(self) -> Skeleton:
+        """The joints that the run's data came in; they are converted to `skeleton`."""
+        return self._source
+
+    @property
+    def data(self) -> Any:
+        """`config.data` of the run."""
+        return self._config.data
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -78,31 +94,53 @@ class Predictor:
         return self._config.data.max_persons
 
     def __call__(
-        self, keypoint: np.ndarray, score: np.ndarray | None, frame_size: tuple[int, int]
+        self,
+        keypoint: np.ndarray,
+        score: np.ndarray | None = None,
+        frame_size: tuple[int, int] | None = None,
     ) -> Prediction:
         """Recognises one clip.
 
         Args:
-          keypoint: [M, T, V, 2] (x, y) in pixels of the frame, in the joint order of
-            config.data.skeleton; missing joints are exact zeros or NaN. [T, V, 2] is one person.
+          keypoint: [M, T, V, 2] (x, y) in pixels of the frame; missing joints are exact zeros or
+            NaN. [T, V, 2] is one person. The joints are those of config.data.skeleton, which are
+            converted as they were for the training (config.data.remap_to), or those of the network.
+            [M, T, V, 3] without a frame size is 3-D, and projected with config.data.camera.
           score: [M, T, V] confidences, or None where there are none.
           frame_size: (height, width) pixels.
 
         Raises:
-          ValueError: an array of another shape, or no frame at all; says what was expected.
+          ValueError: an array of another shape or an ambiguous one, or no frame at all; says what
+            was expected.
         """
         batch, warnings = self.prepare(keypoint, score, frame_size)
         return self.prediction(self.scores(batch)[0], warnings)
 
+    def recognise(self, clip: SkeletonSequence) -> Prediction:
+        """The same of a clip as a reader gives it, in the data's joints; its label does not count."""
+        sequence, warnings = self._checked(clip, (self._source, self._recognizer.skeleton))
+        return self.prediction(self.scores(self._batch(sequence))[0], warnings)
+
     def prepare(
-        self, keypoint: np.ndarray, score: np.ndarray | None, frame_size: tuple[int, int]
+        self,
+        keypoint: np.ndarray,
+        score: np.ndarray | None = None,
+        frame_size: tuple[int, int] | None = None,
     ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
         """A clip checked, its frames chosen, as a batch of one; and what was odd about it.
 
         The batches of several clips have the same shapes, and may be put together along the first
         axis for `scores`. Arguments and errors are those of a call.
         """
-        sequence, warnings = self._checked(keypoint, score, frame_size)
+        keypoint = np.asarray(keypoint)
+        keypoint = keypoint[None] if keypoint.ndim == 3 else keypoint
+        if score is not None:
+            score = np.asarray(score)
+            score = score[None] if score.ndim == 2 else score
+        keypoint, score, frame_size = self._flat(keypoint, score, frame_size)
+        size = tuple(int(side) if side == side // 1 else side for side in frame_size)
+        clip = SkeletonSequence("clip", keypoint, score, size, 0)
+        sequence, warnings = self._checked(clip, (self._recognizer.skeleton, self._source))
         return self._batch(sequence), warnings
 
     def scores(self, batch: dict[str, np.ndarray]) -> np.ndarray:
@@ -114,23 +152,38 @@ class Predictor:
         label = int(scores.argmax())
         return Prediction(label, self._names[label], scores, self._names, warnings)
 
-    def _checked(self, keypoint, score, frame_size) -> tuple[SkeletonSequence, tuple[str, ...]]:
-        keypoint = np.asarray(keypoint)
-        keypoint = keypoint[None] if keypoint.ndim == 3 else keypoint
-        if score is not None:
-            score = np.asarray(score)
-            score = score[None] if score.ndim == 2 else score
-        report, data = ValidationReport(), self._config.data
-        size = tuple(int(side) if side == side // 1 else side for side in frame_size)
+    def _flat(self, keypoint, score, frame_size) -> tuple:
+        """Pixels, scores and frame size, from three channels where there are so many."""
+        data = self._config.data
+        if keypoint.ndim == 4 and keypoint.shape[3] == 3 and keypoint.dtype.kind in "fiu":
+            configured = dict(data.reader_options).get("third_channel", "")
+            beside = ["frame_size"] if frame_size is not None else []
+            if third_channel(keypoint, configured, beside) == "score":
+                keypoint, score = keypoint[..., :2], keypoint[..., 2]
+            else:
+                keypoint, score = project_scored(keypoint, score, data.camera, "score")
+                frame_size = data.camera["image_size"]
+        if frame_size is None:
+            raise ValueError("frame_size is None; pixels need the frame's (height, width)")
+        return keypoint, score, frame_size
+
+    def _checked(
+        self, clip: SkeletonSequence, layouts: tuple[Skeleton, Skeleton]
+    ) -> tuple[SkeletonSequence, tuple[str, ...]]:
+        """The clip in the network's joints; it comes in the first of the layouts that fits."""
+        report, data, target = ValidationReport(), self._config.data, self._recognizer.skeleton
+        joints = clip.keypoint.shape[2] if clip.keypoint.ndim == 4 else 0
+        layout = next((one for one in layouts if one.num_joints == joints), layouts[0])
         sequence = check_sequence(
-            SkeletonSequence("clip", keypoint, score, size, 0),
-            skeleton=self._recognizer.skeleton,
+            replace(clip, label=0),
+            skeleton=layout,
             num_classes=data.num_classes,
             max_persons=data.max_persons,
             report=report,
         )
         if sequence is None:
             raise ValueError("; ".join(str(finding) for finding in report.errors))
+        (sequence,) = convert([sequence], layout, target, "float32", report)
         return sequence, tuple(finding.message for finding in report.warnings)
 
     def _batch(self, sequence: SkeletonSequence) -> dict[str, np.ndarray]:
@@ -179,24 +232,31 @@ def load_predictor(
     return Predictor(config, load_model(folder, like), protocol, tuple(names))
 
 
-def load_clip(path: str | Path) -> tuple[np.ndarray, np.ndarray | None, tuple[int, ...]]:
-    """Keypoint, score (or None) and frame size of an `.npz` file, for `Predictor.__call__`.
+def predict_files(
+    path: str | Path, predictor: Predictor, link: Link | None = None
+) -> Iterator[tuple[str, Prediction | str]]:
+    """The name of each clip of a file or folder, with what is recognised in it, or what is wrong.
 
-    Raises FileNotFoundError without the file; ValueError where it is damaged or lacks one of them.
+    Args:
+      path: any form that the readers read, see data/readers/unlabelled.py. Labels are not needed.
+      predictor: a loaded network.
+      link: tells who is who in pose files without ids.
+
+    Raises:
+      FileNotFoundError, ValueError: the whole input cannot be used; says why.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected the clip as an .npz file")
-    try:
-        arrays = load_npz(path)
-    except BadSample as bad:
-        raise ValueError(f"{path}: {bad}") from bad
-    if missing := {"keypoint", "frame_size"} - set(arrays):
-        raise ValueError(f"{path} lacks {sorted(missing)}")
-    size = arrays["frame_size"]
-    if size.shape != (2,) or size.dtype.kind not in "iuf":
-        raise ValueError(f"{path}: frame_size is {size.dtype} {size.shape}, expected 2 numbers")
-    return arrays["keypoint"], arrays.get("score"), tuple(size.tolist())
+    report = ValidationReport()
+    told = 0
+    for clip in read_clips(path, predictor.data, predictor.source_skeleton, report, link):
+        for finding in report.errors[told:]:
+            yield finding.sample, str(finding)
+        told = len(report.errors)
+        try:
+            yield clip.name, predictor.recognise(clip)
+        except ValueError as error:
+            yield clip.name, str(error)
+    for finding in report.errors[told:]:
+        yield finding.sample, str(finding)
 
 
 def predict(

@@ -1,23 +1,64 @@
 """`posec3d predict`."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from posec3d_jax.commands.request import Request
 
 
 def run(request: Request) -> None:
-    """Recognises one clip, and prints the likeliest classes."""
+    """Recognises the clips of a file or folder; prints the likeliest classes, or writes them all.
+
+    Raises:
+      ValueError: the input cannot be used, or no clip of it.
+    """
     from posec3d_jax.config.stored import load_config
-    from posec3d_jax.predict import load_clip, load_predictor
+    from posec3d_jax.predict import load_predictor, predict_files
+    from posec3d_jax.reports.predictions import check_ending, write_predictions
     from posec3d_jax.steps.protocol import protocols
 
-    options = request.options
-    clip = load_clip(request.need("input"))
-    workdir = request.need("workdir")
+    options, out = request.options, Path(request.options.out or "")
+    source, workdir = request.need("input"), request.need("workdir")
+    if not Path(source).exists():
+        raise FileNotFoundError(f"--input is {source!r}, which does not exist")
+    if options.out:
+        check_ending(out)
     one, many = protocols(load_config(workdir))
     protocol = many if options.protocol == "many" else one
-    result = load_predictor(workdir, options.checkpoint, protocol)(*clip)
-    for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    for name, probability in result.top():
-        print(f"{probability:.4f}  {name}")
+    predicted = predict_files(source, load_predictor(workdir, options.checkpoint, protocol))
+    predicted = list(_printed(predicted))
+    if options.out:
+        write_predictions(out, predicted)
+    faults = [found for _, found in predicted if isinstance(found, str)]
+    if len(faults) == len(predicted):
+        raise ValueError(faults[0] if faults else f"{source} holds no clip")
+
+
+def _printed(predicted: Iterable) -> Iterator:
+    """Passes predictions on; of a single clip the five likeliest classes are printed, else one."""
+    first, several = None, False
+    for name, found in predicted:
+        if first is not None and not several:
+            _print_line(*first)
+        first, several = first or (name, found), first is not None
+        if several:
+            _print_line(name, found)
+        yield name, found
+    if first is not None and not several and not isinstance(first[1], str):
+        _warn("", first[1])
+        for name, probability in first[1].top():
+            print(f"{probability:.4f}  {name}")
+
+
+def _print_line(name: str, found) -> None:
+    if isinstance(found, str):
+        print(f"{name}: {found}", file=sys.stderr)
+        return
+    _warn(f"{name}: ", found)
+    print(f"{found.scores[found.label]:.4f}  {found.class_name}  {name}")
+
+
+def _warn(where: str, found) -> None:
+    for warning in found.warnings:
+        print(f"warning: {where}{warning}", file=sys.stderr)

@@ -106,11 +106,17 @@ COMMANDS = (
     ),
     Command(
         "predict",
-        "recognise one clip (.npz: keypoint, score, frame_size)",
+        "recognise clips: a file or folder of any form that the readers read",
         flags=(
             WORKDIR,
             CHECKPOINT,
-            Flag("input", PathText, "", "The clip."),
+            Flag(
+                "input",
+                PathText,
+                "",
+                "A clip (.npz, .json, .pkl, ...), or a folder.",
+            ),
+            Flag("out", PathText, "", "Also write them to this .csv or .json file."),
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
         ),
     ),

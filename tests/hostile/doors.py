@@ -16,14 +16,13 @@ from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.predict import load_clip
 from posec3d_jax.prepare import prepare
 from posec3d_jax.reports.inspection import describe, inspect_dataset
 from posec3d_jax.runs.evaluations import Scores, load_scores, save_scores
 from posec3d_jax.runs.metric_writer import METRICS_FILE, validation_top1
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
-from tests.hostile import orbax_folders
+from tests.hostile import orbax_folders, predict_doors
 from tests.hostile.pose_doors import as_bytes, pose_files
 from tests.reference import FIXTURES
 
@@ -53,6 +52,7 @@ def doors(folder: Path) -> list[Door]:
         *_orbax(folder),
         *_prepared(folder),
         *_runs(folder),
+        *_to_predict(),
     ]
 
 
@@ -269,21 +269,27 @@ def _prepared(folder: Path) -> list[Door]:
     return found
 
 
+def _to_predict() -> list[Door]:
+    """Clips of every form, without labels."""
+    return [
+        Door("to predict", f"to predict {i}/{name}", data, predict_doors.read, value, dump)
+        for i, (name, data, value, dump) in enumerate(predict_doors.files())
+    ]
+
+
 def _runs(folder: Path) -> list[Door]:
-    """Of a run's directory what is plain data: its config, its scores; and a clip to predict."""
+    """Of a run's directory what is plain data: its config and its scores."""
     place = folder / "run"
     place.mkdir()
     labels = np.arange(3) % 2
     scores = np.random.default_rng(0).random((3, 2)).astype(np.float32)
     save_scores(place / "scores.npz", Scores(("a", "b", "c"), labels, scores, (), "1 clip"))
-    clip = dict(keypoint=_points(1, 3, 17, 2), frame_size=np.array([100, 120]))
     scores = dict(np.load(place / "scores.npz"))
     config = {"volume": {"sigma": 0.6}, "evaluate": {}, "seed": 0}
     lines = b'{"step": 1, "train/loss": 2.5}\n{"step": 2, "val/top1": 0.5, "epoch": 1.0}\n'
     return [
         Door("run", f"run/{METRICS_FILE}", lines, lambda path: validation_top1(path.parent)),
         Door("run", "run/scores.npz", _npz(scores), load_scores, scores, _npz),
-        Door("run", "run/clip.npz", _npz(clip), load_clip, clip, _npz),
         Door(
             "run",
             f"run/{stored.CONFIG_FILE}",

@@ -27,7 +27,7 @@ from posec3d_jax.data.readers import (
 from posec3d_jax.data.records import SkeletonDataset, ValidationReport
 from posec3d_jax.skeletons.skeleton import Skeleton
 
-COMMON = ("path", "skeleton", "camera", "report", "tool", "link")
+COMMON = ("path", "skeleton", "camera", "report", "tool", "link", "unlabelled")
 
 
 def _read_simulated(

@@ -1,7 +1,7 @@
 """PYSKL's and mmaction2's annotation pickles, in all their forms.
 
 The file is a dict `{'split': {name: [clip, ...]}, 'annotations': [sample, ...]}`, or the bare list
-of samples (which becomes one split called `all`). A sample is a dict:
+of samples, or a single one (which become one split called `all`). A sample is a dict:
 
 | key | |
 |---|---|
@@ -72,8 +72,11 @@ def read(
     valid_ratio: float = 0.0,
     squeeze: bool = True,
     max_person: int = 10,
+    unlabelled: bool = False,
 ) -> SkeletonDataset:
     """Read an annotation pickle. The options are explained above.
+
+    `unlabelled` is for clips to recognise: one without a label is of class 0.
 
     Raises ValueError where the file as a whole cannot be used: a refused or truncated pickle,
     neither of the two forms, or no sample with as many joints as `skeleton`. A sample that cannot
@@ -92,6 +95,7 @@ def read(
         squeeze=squeeze,
         max_person=max_person,
         load_packs=lru_cache(maxsize=1)(load_packs),
+        unlabelled=unlabelled,
     )
     annotations, splits = _load(path)
     samples = _named(annotations, path, report)
@@ -126,6 +130,8 @@ def _load(file: Path) -> tuple[list, Splits | None]:
         found = ", ".join(sorted(p.name for p in file.glob("*.pkl"))) or "without .pkl files"
         raise ValueError(f"{file} is a folder ({found}); config.data.source should be the pickle")
     annotations, splits = load_pickle(file), None
+    if isinstance(annotations, dict) and "keypoint" in annotations:  # a single sample
+        return [{"frame_dir": file.stem, **annotations}], None
     if isinstance(annotations, dict):
         if "annotations" not in annotations:
             keys = key_list(annotations)

@@ -33,11 +33,14 @@ class SampleOptions:
     squeeze: bool
     max_person: int
     load_packs: Callable[[Path], object]  # a file of many packs; may remember the last one
+    unlabelled: bool = False  # a sample without a label is of class 0
 
 
 def read_sample(item: tuple[str, dict], options: SampleOptions) -> SkeletonSequence:
     """The sequence of (clip name, sample); `BadSample` says what is wrong with which key."""
     name, sample = item
+    if options.unlabelled:
+        sample = {"label": 0} | sample
     label = _label(need(sample, "label"))
     if is_packed(sample):
         sample = _unfold(name, sample, options)
