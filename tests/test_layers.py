@@ -5,6 +5,7 @@ import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -97,6 +98,18 @@ def test_rooms_import_what_they_may():
 
 def test_a_newcomer_finds_few_files_beside_the_rooms():
     assert len(list(PACKAGE.glob("*.py"))) <= 10
+
+
+def test_files_and_functions_are_short():
+    sources = _sources(PACKAGE, PACKAGE)
+    lengths = {file: source.count("\n") for file, source in sources.items()}
+    for file, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                if node.end_lineno - node.lineno >= 60:
+                    pytest.fail(f"{file}: {node.name} has more than 60 lines")
+    assert max(lengths.values()) <= 300, max(lengths, key=lengths.get)
+    assert median(lengths.values()) <= 130
 
 
 def test_no_files_import_each_other_in_a_circle():

@@ -16,21 +16,53 @@ _REASONS = {
 
 def describe(about: dict[str, Any], limits) -> dict[str, Any]:
     """The document of the service for that model."""
-    joints = len(about["joints"])
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    clip = _simple("A built-in clip, as /v1/recognise takes it") | {"parameters": [name]}
+    metrics = {
+        "summary": "Figures, as Prometheus reads them",
+        "responses": {"200": {"description": "Text", "content": {"text/plain": {}}}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"posec3d_jax: {about['name']}", "version": "1"},
+        "paths": {
+            "/v1/recognise": {"post": _recognise(about, limits)},
+            "/v1/model": {"get": _simple("Classes, joints and limbs of the network")},
+            "/v1/clips": {"get": _simple("Names of the built-in clips")},
+            "/v1/clips/{name}": {"get": clip},
+            "/health": {"get": _simple("Whether the service is up")},
+            "/metrics": {"get": metrics},
+        },
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _recognise(about: dict[str, Any], limits) -> dict[str, Any]:
+    reasons = {
+        code: {"description": text, "content": _json(_ERROR)} for code, text in _REASONS.items()
+    }
+    found = {"200": {"description": "The classes.", "content": _json(_answer(about["classes"]))}}
+    return {
+        "summary": "What is done in a clip of keypoints",
+        "description": f"Bodies may have {limits.body:,} bytes.",
+        "requestBody": {"required": True, "content": _json(_clip(len(about["joints"])))},
+        "responses": found | reasons,
+        "security": [{}, {"token": []}],
+    }
+
+
+def _clip(joints: int) -> dict[str, Any]:
+    """The schema of a clip of keypoints."""
     point = {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2}
-    clip = {
+    score = {"type": "number", "minimum": 0, "maximum": 1}
+    where = "[persons][frames][joints][x, y] in pixels; missing joints are [0, 0] or null."
+    return {
         "type": "object",
         "additionalProperties": False,
         "required": ["keypoint", "frame_size"],
         "properties": {
-            "keypoint": _nested(
-                point,
-                joints,
-                "[persons][frames][joints][x, y] in pixels; missing joints are [0, 0] or null.",
-            ),
-            "score": _nested(
-                {"type": "number", "minimum": 0, "maximum": 1}, joints, "[persons][frames][joints]"
-            ),
+            "keypoint": _nested(point, joints, where),
+            "score": _nested(score, joints, "[persons][frames][joints]"),
             "frame_size": {
                 "type": "array",
                 "items": {"type": "number", "exclusiveMinimum": 0},
@@ -41,58 +73,20 @@ def describe(about: dict[str, Any], limits) -> dict[str, Any]:
             "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 5},
         },
     }
-    named = {
-        "type": "object",
-        "properties": {"name": {"type": "string"}, "probability": {"type": "number"}},
-    }
-    answer = {
+
+
+def _answer(classes: list[str]) -> dict[str, Any]:
+    """The schema of what was recognised."""
+    properties = {"name": {"type": "string"}, "probability": {"type": "number"}}
+    named = {"type": "object", "properties": properties}
+    return {
         "type": "object",
         "properties": {
             "label": {"type": "integer"},
-            "name": {"type": "string", "enum": about["classes"]},
+            "name": {"type": "string", "enum": classes},
             "classes": {"type": "array", "items": named},
             "warnings": {"type": "array", "items": {"type": "string"}},
         },
-    }
-    recognise = {
-        "summary": "What is done in a clip of keypoints",
-        "description": f"Bodies may have {limits.body:,} bytes.",
-        "requestBody": {"required": True, "content": _json(clip)},
-        "responses": {"200": {"description": "The classes.", "content": _json(answer)}}
-        | {
-            code: {"description": text, "content": _json(_ERROR)} for code, text in _REASONS.items()
-        },
-        "security": [{}, {"token": []}],
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": f"posec3d_jax: {about['name']}", "version": "1"},
-        "paths": {
-            "/v1/recognise": {"post": recognise},
-            "/v1/model": {"get": _simple("Classes, joints and limbs of the network")},
-            "/v1/clips": {"get": _simple("Names of the built-in clips")},
-            "/v1/clips/{name}": {
-                "get": _simple("A built-in clip, as /v1/recognise takes it")
-                | {
-                    "parameters": [
-                        {
-                            "name": "name",
-                            "in": "path",
-                            "required": True,
-                            "schema": {"type": "string"},
-                        }
-                    ]
-                }
-            },
-            "/health": {"get": _simple("Whether the service is up")},
-            "/metrics": {
-                "get": {
-                    "summary": "Figures, as Prometheus reads them",
-                    "responses": {"200": {"description": "Text", "content": {"text/plain": {}}}},
-                }
-            },
-        },
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
 
 

@@ -106,17 +106,13 @@ def read(
         samples, splits = _drop_invalid(samples, splits, options, report)
     # A file of packs is large and holds many clips: they are read together, the file once.
     samples.sort(key=lambda item: brief(item[1].get("raw_file", "")))
+    read_one = partial(read_sample, options=options)
     return SkeletonDataset(
         name=path.stem,
         skeleton=skeleton,
         class_names=(),
         splits=splits,
-        sequences=read_samples(
-            samples,
-            partial(read_sample, options=options),
-            report,
-            lambda item: (item[0], str(path)),
-        ),
+        sequences=read_samples(samples, read_one, report, lambda item: (item[0], str(path))),
         total=len(samples),
         notes=_notes(samples, options),
         splits_file=str(path),
