@@ -117,7 +117,7 @@ class Predictor:
         return self.prediction(self.scores(batch)[0], warnings)
 
     def recognise(self, clip: SkeletonSequence) -> Prediction:
-        """The same of a clip as a reader gives it, in the data's joints; its label does not count."""
+        """The same of a reader's clip, in the joints of the data; its label does not count."""
         sequence, warnings = self._checked(clip, (self._source, self._recognizer.skeleton))
         return self.prediction(self.scores(self._batch(sequence))[0], warnings)
 
