@@ -17,6 +17,7 @@ from posec3d_jax.config import base
 from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.encoders import Encoder
 from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine import host
 from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
 from posec3d_jax.predict import Predictor
@@ -86,7 +87,7 @@ def draw_test(persons: int = 2, clips: int = 10, **options: Any) -> Case:
 
 def _drawing(config) -> Encoder:
     """The encoder that paints, also where a network would do without."""
-    return volume_encoder(config, make_recognizer(config).skeleton)
+    return volume_encoder(config, make_recognizer(config).skeleton, target_here())
 
 
 def _volumes(config, batch: int) -> jax.Array:
@@ -133,10 +134,13 @@ def _with_volumes(recognizer: Recognizer) -> Recognizer:
     return replace(recognizer, encoder=given)
 
 
-def lowered_step(batch: int, mesh: Mesh, **options: Any) -> jax.stages.Lowered:
-    """The step of `train_step` for the devices of `mesh`, not compiled yet; from shapes alone."""
+def lowered_step(batch: int, mesh: Mesh, target: str = "", **options: Any) -> jax.stages.Lowered:
+    """The step of `train_step` for the devices of `mesh`, not compiled yet; from shapes alone.
+
+    `target` is what these devices are, '' if they are those of this machine.
+    """
     config = _config(**options)
-    recognizer = _with_volumes(make_recognizer(config))
+    recognizer = _with_volumes(make_recognizer(config, target))
     shape, optimizer = recognizer.encoder.train_shape, _optimizer(config, batch)
     arguments = jax.eval_shape(
         lambda key: (

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.steps.optimizer import make_optimizer
 from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
 from tests.reference import reference_config
@@ -33,7 +34,7 @@ def test_normalises_and_keeps_unbiased_running_statistics():
 
 def test_groups_are_normalised_apart():
     x = _input()
-    grouped, updates = _apply(x, groups=2)
+    grouped, updates = _apply(x, mode=Mode(groups=2))
     halves = [_apply(half) for half in (x[:4], x[4:])]
     np.testing.assert_allclose(grouped, jnp.concatenate([y for y, _ in halves]), atol=1e-5)
     means = [u["batch_stats"]["mean"] for _, u in halves]

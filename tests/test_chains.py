@@ -12,7 +12,7 @@ from posec3d_jax.config import base
 from posec3d_jax.data.feed.sampling import test_frames as frames_of_test
 from posec3d_jax.data.feed.sampling import uniform_sample
 from posec3d_jax.encoders import geometry as g
-from posec3d_jax.encoders.volume import draw, encode_test
+from posec3d_jax.encoders.volume import VolumeEncoder
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
@@ -43,27 +43,18 @@ def _batch(chains, name, about, frames):
     }
 
 
-def _options(stream):
+def _config(stream):
     config = base.get_config()
     base.set_stream(config, STREAMS[stream])
-    return config.geometry.to_dict(), config.volume.to_dict()
+    return config
 
 
 @pytest.mark.parametrize("mode, clips, flip", [("val", 1, False), ("test", 3, True)])
 def test_volumes_of_val_and_test(chains, mode, clips, flip):
     for name, stream, about in _cases(chains):
-        geometry, volume = _options(stream)
         frames = frames_of_test(about["total_frames"], CLIP, clips)
-        encode = jax.jit(
-            functools.partial(
-                encode_test,
-                num_clips=clips,
-                flip_views=flip,
-                skeleton=COCO,
-                geometry=geometry,
-                volume=volume,
-            )
-        )
+        encoder = VolumeEncoder.of(_config(stream), COCO, "cpu")
+        encode = jax.jit(functools.partial(encoder.test, num_clips=clips, flip_views=flip))
         views = encode(_batch(chains, name, about, frames))[0]
         expected = chains[f"{name}_{stream}_{mode}"]
         found = np.moveaxis(np.asarray(views), -1, 1)
@@ -77,18 +68,17 @@ def test_volumes_of_training_with_the_crop_and_flip_drawn(chains, seed):
         rng = np.random.RandomState(seed)
         frames = uniform_sample(about["total_frames"], CLIP, 1, rng=rng, test=False)
         np.testing.assert_array_equal(frames, chains[f"{key}_inds"])
-        _, volume = _options(stream)
+        encoder = VolumeEncoder.of(_config(stream), COCO, "cpu")
         batch = _batch(chains, name, about, frames)
         box, flip = chains[f"{key}_bbox"], chains[f"{key}_flip"]
-        keypoint, drawn = _train_chain(batch, box, flip, volume)
+        keypoint, drawn = _train_chain(batch, box, flip, encoder.draw)
         np.testing.assert_allclose(keypoint[0], chains[f"{key}_kp"], rtol=0, atol=1e-4)
         found = np.moveaxis(np.asarray(drawn[0]), -1, 0)
         np.testing.assert_allclose(found, chains[key][0], rtol=0, atol=1e-4, err_msg=key)
 
 
-def _train_chain(batch, box, flip, volume):
-    """encode_train's steps, with a given crop (left, top, right, bottom) and flip."""
-    options = dict(frozenset(volume.items()))
+def _train_chain(batch, box, flip, draw):
+    """`VolumeEncoder.train`'s steps, with a given crop (left, top, right, bottom) and flip."""
 
     @jax.jit
     def run(batch, box, flip):
@@ -97,6 +87,6 @@ def _train_chain(batch, box, flip, volume):
         keypoint, size = keypoint - box[:2], (box[2:] - box[:2])[None, ::-1]
         keypoint, size = g.resize(keypoint, size, jnp.array([56, 56]))
         keypoint, score = g.flip(keypoint, batch["score"], size[:, 1], COCO.flip_joints, flip[None])
-        return keypoint, draw(keypoint, score, (56, 56), COCO, options)
+        return keypoint, draw(keypoint, score, (56, 56))
 
     return run(batch, jnp.array(box, jnp.float32), jnp.array(flip))

@@ -20,14 +20,16 @@ SHAPES = {
 def test_products_with_graphs(equation):
     with jax.enable_x64(True):
         inputs = [jax.random.normal(jax.random.key(i), s) for i, s in enumerate(SHAPES[equation])]
-        _same(lambda *a: with_graph(equation, *a), lambda *a: jnp.einsum(equation, *a), inputs)
+        _same(
+            lambda *a: with_graph(equation, *a, "cpu"), lambda *a: jnp.einsum(equation, *a), inputs
+        )
 
 
 def test_affine():
     with jax.enable_x64(True):
         shapes = (N, T, V, C), (C, K), (K,)
         inputs = [jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate(shapes)]
-        _same(affine, lambda x, kernel, bias: x @ kernel + bias, inputs)
+        _same(lambda *a: affine(*a, "cpu"), lambda x, kernel, bias: x @ kernel + bias, inputs)
 
 
 def _same(fast, plain, inputs):

@@ -112,15 +112,16 @@ def test_drawing_mirrored_keypoints_equals_mirroring_the_drawing(limb_stream):
     np.testing.assert_allclose(pair[0][..., ::-1, :][..., channels], pair[1], atol=0.012)
 
 
-def test_accelerators_paint_the_same(monkeypatch):
+def test_every_target_paints_the_same():
     """They keep profiles and pixels apart by a barrier, a CPU by a conditional."""
     rng = np.random.default_rng(0)
     keypoint = jnp.array(rng.uniform(2, 29, (1, 2, 3, 17, 2)), jnp.float32)
     score = jnp.array(rng.uniform(0, 1, (1, 2, 3, 17)), jnp.float32)
-    here = limb_heatmaps(keypoint, score, jnp.array(COCO.limbs), (32, 32))
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    there = limb_heatmaps(keypoint, score, jnp.array(COCO.limbs), (32, 32))
-    np.testing.assert_allclose(here, there, atol=1e-6)
+    options = {"sigma": 0.6, "epsilon": 1e-3, "short_limb": "start"}
+    strokes = limb_strokes(keypoint, score, jnp.array(COCO.limbs), (32, 32), **options)
+    plain = paint(strokes, "portable")
+    for target in ("cpu", "gpu"):
+        np.testing.assert_allclose(paint(strokes, target), plain, atol=1e-6)
 
 
 def test_nobody_makes_an_empty_volume():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.networks.layers import BatchNorm, ConvNorm
+from posec3d_jax.networks.mode import Mode
 
 SHAPE = (4, 3, 5, 5)  # [B, T, H, W]
 
@@ -22,10 +23,10 @@ def _plain(x, kernel, scale, bias, residual, relu, groups):
     return jnp.maximum(z, 0) if relu else z
 
 
-def _fast(x, kernel, scale, bias, residual, relu, groups):
+def _fast(x, kernel, scale, bias, residual, relu, groups, target="cpu"):
     statistics = {"mean": jnp.zeros(len(scale)), "var": jnp.ones(len(scale))}
     variables = {"params": {"scale": scale, "bias": bias}, "batch_stats": statistics}
-    module, options = BatchNorm(groups), {"mutable": ["batch_stats"]}
+    module, options = BatchNorm(Mode(groups, target)), {"mutable": ["batch_stats"]}
     return module.apply(variables, x, True, residual, relu, kernel, **options)[0]
 
 

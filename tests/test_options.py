@@ -10,7 +10,7 @@ import pytest
 from posec3d_jax.config import base, stored
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.heatmaps import limb_heatmaps
-from posec3d_jax.encoders.volume import encode_test, encode_train
+from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.evaluate import tell_differences
 from posec3d_jax.predict import names_of_classes
 from posec3d_jax.runs.evaluations import Scores, write_evaluation
@@ -51,11 +51,11 @@ def test_score_of_a_short_limb():
         assert volume.max() == pytest.approx(peak)
 
 
-def _options(**changes):
+def _encoder(**geometry):
     config = base.get_config()
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.geometry.update(dict(crop_area=(1.0, 1.0), train_resize=0) | changes)
-    return COCO, config.geometry.to_dict(), config.volume.to_dict()
+    config.geometry.update(dict(crop_area=(1.0, 1.0), train_resize=0) | geometry)
+    return volume_encoder(config, COCO, "cpu")
 
 
 def _batch():
@@ -67,15 +67,15 @@ def _batch():
 def test_mirrors_of_training_and_test():
     """With the same mirror, what training draws and what a test sees are one."""
     batch = _batch()
-    plain, own = encode_test(batch, 1, True, *_options())[0]
+    plain, own = _encoder().test(batch, 1, True)[0]
     np.testing.assert_array_equal(own, plain[..., ::-1, :][..., COCO.flip_joints])
     for mirror in ("W-x", "W-1-x"):
-        options = _options(flip=1.0, train_mirror=mirror, test_mirror=mirror)
-        trained = encode_train(batch, jax.random.key(0), *options)[0]
-        tested = encode_test(batch, 1, True, *options)[0, 1]
+        encoder = _encoder(flip=1.0, train_mirror=mirror, test_mirror=mirror)
+        trained = encoder.train(batch, jax.random.key(0))[0]
+        tested = encoder.test(batch, 1, True)[0, 1]
         # Windows truncate toward zero, so mirrored drawings may differ at the rim of a gaussian.
         np.testing.assert_allclose(trained, tested, rtol=0, atol=0.012)
-    shifted = encode_test(batch, 1, True, *_options(test_mirror="W-x"))[0, 1]
+    shifted = _encoder(test_mirror="W-x").test(batch, 1, True)[0, 1]
     np.testing.assert_allclose(shifted[:, :, 1:], own[:, :, :-1], rtol=0, atol=0.012)
 
 
@@ -89,23 +89,17 @@ def test_classes_of_the_mean_class_accuracy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["geometry.missing", "geometry.train_mirror", "geometry.test_mirror"]
+    "key",
+    [
+        *("geometry.missing", "geometry.train_mirror", "geometry.test_mirror"),
+        *("geometry.test_resize", "volume.short_limb", "evaluate.mean_class"),
+    ],
 )
-def test_a_misspelt_value_is_refused(key):
-    options = _options(**{key.split(".")[1]: "sideways"})
-    with pytest.raises(ValueError, match=f"config.{key} is 'sideways'; expected"):
-        encode_train(_batch(), jax.random.key(0), *options)
-        encode_test(_batch(), 1, True, *options)
-
-
-def test_misspelt_values_of_volume_and_evaluation_are_refused():
-    skeleton, geometry, volume = _options()
-    volume |= {"limbs": True, "short_limb": "sideways"}
-    with pytest.raises(ValueError, match="config.volume.short_limb is 'sideways'; expected"):
-        encode_test(_batch(), 1, True, skeleton, geometry, volume)
+def test_a_misspelt_value_is_refused_before_any_work(key):
     config = base.get_config()
-    config.evaluate.mean_class = "sideways"
-    with pytest.raises(ValueError, match="config.evaluate.mean_class is 'sideways'; expected"):
+    part, name = key.split(".")
+    config[part][name] = "sideways"
+    with pytest.raises(ValueError, match=f"config.{key} is 'sideways'; expected"):
         make_recognizer(config)
 
 

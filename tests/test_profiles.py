@@ -45,8 +45,8 @@ def test_equals_the_plain_convolution_of_the_painted_volume(case, persons):
         x = _profiles(persons)
         kernel = jax.random.normal(jax.random.key(0), (*taps, 3, 4), jnp.float64)
         found, expected = (
-            _value_and_gradient(partial(convolve, volume, strides=strides, plain=plain), kernel)
-            for volume, plain in ((x, False), (x.paint(), True))
+            _value_and_gradient(partial(convolve, volume, strides=strides, target=target), kernel)
+            for volume, target in ((x, "cpu"), (x.paint(), "portable"))
         )
     for fast, plain in zip(found, expected, strict=True):
         np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-10 * np.abs(plain).max())

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from posec3d_jax.config import base
-from posec3d_jax.encoders.volume import encode_test, encode_train, num_channels
+from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
 
 
-def _options(stream="joint", **volume):
+def _encoder(stream="joint", **volume):
     config = base.get_config()
     base.set_stream(config, stream)
+    config.sampling.num_frames = 6
     config.volume.train_size = config.volume.test_size = (16, 16)
     config.volume.update(volume)
-    return COCO, config.geometry.to_dict(), config.volume.to_dict()
+    return volume_encoder(config, COCO, "cpu")
 
 
 def _batch(frames=6):
@@ -31,27 +32,23 @@ def _batch(frames=6):
 
 @pytest.mark.parametrize("stream, channels", [("joint", 17), ("limb", 17), ("both", 34)])
 def test_streams_and_their_channels(stream, channels):
-    options = _options(stream)
-    volume = jax.jit(lambda b, k: encode_train(b, k, *options))(_batch(), jax.random.key(0))
-    assert (
-        volume.shape
-        == (2, 6, 16, 16, channels)
-        == (*volume.shape[:4], num_channels(COCO, options[2]))
-    )
-    tested = jax.jit(lambda b: encode_test(b, 1, True, *options))(_batch())
+    encoder = _encoder(stream)
+    volume = jax.jit(encoder.train)(_batch(), jax.random.key(0))
+    assert volume.shape == (2, 6, 16, 16, channels) == (2, *encoder.train_shape)
+    tested = jax.jit(lambda b: encoder.test(b, 1, True))(_batch())
     assert tested.shape == (2, 2, 6, 16, 16, channels)
     assert 0 < volume.max() <= 0.9001 and volume.min() == 0
 
 
 def test_augmentation_depends_on_the_key_alone():
-    encode = jax.jit(lambda b, k: encode_train(b, k, *_options()))
+    encode = jax.jit(_encoder().train)
     same = [encode(_batch(), jax.random.key(0)) for _ in range(2)]
     np.testing.assert_array_equal(*same)
     assert (encode(_batch(), jax.random.key(1)) != same[0]).any()
 
 
 def test_views_are_clips_then_mirrored_clips():
-    views = encode_test(_batch(6), 3, True, *_options())
+    views = _encoder().test(_batch(6), 3, True)
     assert views.shape == (2, 6, 2, 16, 16, 17)
     np.testing.assert_array_equal(views[:, 3:], views[:, :3, :, :, ::-1][..., COCO.flip_joints])
 
@@ -59,16 +56,13 @@ def test_views_are_clips_then_mirrored_clips():
 def test_persons_that_only_pad_are_never_drawn():
     alone = {k: v if k == "frame_size" else v[:, :1] for k, v in _batch().items()}
     for use_score in (True, False):
-        options = _options(use_score=use_score)
-        padded = encode_test(_batch(), 1, False, *options)
-        np.testing.assert_array_equal(padded, encode_test(alone, 1, False, *options))
+        encoder = _encoder(use_score=use_score)
+        padded = encoder.test(_batch(), 1, False)
+        np.testing.assert_array_equal(padded, encoder.test(alone, 1, False))
 
 
-def test_nan_is_missing_and_an_unknown_resize_is_refused():
+def test_nan_is_missing():
     batch = _batch()
     batch["keypoint"] = batch["keypoint"].at[0, 0, 0, 3].set(jnp.nan)
-    volume = encode_test(batch, 1, False, *_options())
+    volume = _encoder().test(batch, 1, False)
     assert jnp.isfinite(volume).all() and volume[0, 0, 0, :, :, 3].max() == 0
-    skeleton, geometry, options = _options()
-    with pytest.raises(ValueError, match="square"):
-        encode_test(_batch(), 1, False, skeleton, geometry | {"test_resize": "none"}, options)

@@ -10,8 +10,8 @@ ENCODERS = {"volume": network_volume_encoder, "graph": graph_encoder}
 __all__ = ["Batch", "Encoder", "Inputs", "make_encoder"]
 
 
-def make_encoder(config, skeleton: Skeleton) -> Encoder:
-    """The encoder that `config.encoder` names, with that config's options.
+def make_encoder(config, skeleton: Skeleton, target: str = "portable") -> Encoder:
+    """The encoder that `config.encoder` names, with that config's options, for that target.
 
     Raises:
       ValueError: there is no such encoder, or it refuses an option.
@@ -19,4 +19,4 @@ def make_encoder(config, skeleton: Skeleton) -> Encoder:
     if config.encoder not in ENCODERS:
         known = sorted(ENCODERS)
         raise ValueError(f"config.encoder is {config.encoder!r}; expected one of {known}")
-    return ENCODERS[config.encoder](config, skeleton)
+    return ENCODERS[config.encoder](config, skeleton, target)

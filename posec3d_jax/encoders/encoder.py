@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 
@@ -19,3 +20,8 @@ class Encoder:
     test: Callable[[Batch, int, bool], Inputs]  # (batch, clips, mirror) to [B, views, ...]
     train_shape: tuple[int, ...]
     test_shape: tuple[int, ...]
+
+
+def as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of a config as keyword arguments; lists, which JSON makes of tuples, become tuples."""
+    return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in options.items()}

@@ -17,8 +17,8 @@ from posec3d_jax.skeletons.skeleton import Skeleton
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 
 
-def graph_encoder(config, skeleton: Skeleton) -> Encoder:
-    """The encoder of `config.graph` (and `config.geometry.flip`) for that skeleton."""
+def graph_encoder(config, skeleton: Skeleton, target: str = "portable") -> Encoder:
+    """The encoder of `config.graph` (and `config.geometry.flip`); the same on every target."""
     options, sampling = config.graph.to_dict(), config.sampling
     if options["stream"] not in STREAMS:
         raise ValueError(f"config.graph.stream is {options['stream']!r}; expected one of {STREAMS}")

@@ -118,8 +118,6 @@ def limb_strokes(
     short_limb: str,
 ) -> Strokes:
     """What `limb_heatmaps` paints."""
-    if short_limb not in ("start", "lower"):
-        raise ValueError(f"config.volume.short_limb is {short_limb!r}; expected 'start' or 'lower'")
     start, end = keypoint[..., limbs[:, 0], :], keypoint[..., limbs[:, 1], :]
     start_score = score[..., limbs[:, 0]]
     height = jnp.minimum(start_score, score[..., limbs[:, 1]])

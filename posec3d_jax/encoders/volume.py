@@ -1,147 +1,180 @@
-"""From a batch of keypoints to heatmap volumes: geometry, then drawing, inside the jitted step.
+"""From a batch of keypoints to heatmap volumes: geometry, then drawing, inside the jitted step."""
 
-The one place where the reference's training and test pipelines are written down, in its order.
-"""
-
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from posec3d_jax.encoders import geometry as g
-from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs
-from posec3d_jax.encoders.finish import Finish, draw, joint_profiles, num_channels, split_views
+from posec3d_jax.encoders.encoder import Batch, Encoder, Inputs, as_tuples
+from posec3d_jax.encoders.heatmaps import keypoint_strokes, limb_strokes
+from posec3d_jax.encoders.placement import (
+    Geometry,
+    place_for_test,
+    place_for_training,
+    with_mirrored_frames,
+)
+from posec3d_jax.kernels.strokes import Profiles, paint, with_height, with_mirror_image
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 
-def network_volume_encoder(config, skeleton: Skeleton) -> Encoder:
-    """The encoder whose volumes a network convolves as fast as it can on this backend.
+@dataclass(frozen=True)
+class Drawing:
+    """The keys of `config.volume`, which says what they mean."""
+
+    keypoints: bool
+    limbs: bool
+    sigma: float
+    use_score: bool
+    drop_missing: bool
+    epsilon: float
+    short_limb: str
+    train_size: tuple[int, int]
+    test_size: tuple[int, int]
+
+    def __post_init__(self):
+        if not (self.keypoints or self.limbs):
+            raise ValueError("config.volume draws nothing: set keypoints, limbs or both to True")
+        if self.short_limb not in ("start", "lower"):
+            raise ValueError(
+                f"config.volume.short_limb is {self.short_limb!r}; expected 'start' or 'lower'"
+            )
+
+
+@dataclass(frozen=True)
+class VolumeEncoder:
+    """Volumes [B, T, H, W, C] of a skeleton: joint channels, limb channels, or joints then limbs.
+
+    Without `painted` they come as the profiles of joints, which a CPU convolves as they are.
+    """
+
+    skeleton: Skeleton
+    frames: int  # of a clip
+    geometry: Geometry
+    drawing: Drawing
+    target: str = "portable"
+    painted: bool = True
+
+    @classmethod
+    def of(
+        cls, config, skeleton: Skeleton, target: str = "portable", painted: bool = True
+    ) -> "VolumeEncoder":
+        """Of `config.volume`, `config.geometry` and `config.sampling`.
+
+        Raises ValueError where they draw nothing, have a word that there is not, or draw limbs of
+        which one has no mirror image: it could be trained but not tested.
+        """
+        geometry, drawing = (
+            Geometry(**as_tuples(config.geometry)),
+            Drawing(**as_tuples(config.volume)),
+        )
+        if drawing.limbs:
+            _ = skeleton.flip_limbs
+        return cls(skeleton, config.sampling.num_frames, geometry, drawing, target, painted)
+
+    @property
+    def channels(self) -> int:
+        joints, limbs = self.skeleton.num_joints, self.skeleton.num_limbs
+        return joints * self.drawing.keypoints + limbs * self.drawing.limbs
+
+    def train(self, batch: Batch, key: jax.Array) -> Inputs:
+        """Augmented volumes [B, T, H, W, C] of a batch; random numbers come from `key`."""
+        keypoint, score = self._cleaned(batch)
+        size, options = self.drawing.train_size, self._placing()
+        placed = place_for_training(keypoint, score, batch["frame_size"], key, size=size, **options)
+        return self.draw(*placed, size)
+
+    def test(self, batch: Batch, num_clips: int, flip_views: bool) -> Inputs:
+        """Volumes [B, views, T, H, W, C]: all clips, then, if asked for, all of them mirrored.
+
+        The batch holds `num_clips` clips one after the other on the frame axis; the crop is taken
+        over all of them together, as in the reference.
+        """
+        keypoint, score = self._cleaned(batch)
+        size, geometry = self.drawing.test_size, self.geometry
+        keypoint, frame_size = place_for_test(
+            keypoint, batch["frame_size"], geometry=geometry, size=size
+        )
+        mirror_pixels = flip_views and geometry.mirrors_pixels
+        if flip_views and not mirror_pixels:
+            placed = (keypoint, score)
+            keypoint, score = with_mirrored_frames(placed, frame_size, **self._placing())
+        volumes = self.draw(keypoint, score, size, mirrored_too=mirror_pixels)
+        return _split_views(volumes, num_clips * (1 + flip_views))
+
+    def draw(
+        self,
+        keypoint: jax.Array,
+        score: jax.Array,
+        size: tuple[int, int],
+        mirrored_too: bool = False,
+    ) -> Inputs:
+        """Volumes [B, T, *size, C] of keypoint [B, M, T, V, 2] in their pixels.
+
+        `mirrored_too` draws twice the frames: all of them, then all with column x at W - 1 - x.
+        """
+        parts, options = [], {"sigma": self.drawing.sigma, "epsilon": self.drawing.epsilon}
+        if self.drawing.keypoints:
+            strokes = keypoint_strokes(keypoint, score, size, **options)
+            parts.append((strokes, self.skeleton.flip_joints))
+        if self.drawing.limbs:
+            options |= {"short_limb": self.drawing.short_limb}
+            limbs = jnp.array(self.skeleton.limbs)
+            strokes = limb_strokes(keypoint, score, limbs, size, **options)
+            parts.append((strokes, self.skeleton.flip_limbs))
+        drawn = [with_mirror_image(*part) if mirrored_too else part[0] for part in parts]
+        if not self.painted:
+            return Profiles(with_height(drawn[0])[0], drawn[0].columns[0])
+        volumes = [paint(strokes, self.target) for strokes in drawn]
+        return volumes[0] if len(volumes) == 1 else jnp.concatenate(volumes, -1)
+
+    def _placing(self) -> dict[str, Any]:
+        return {"geometry": self.geometry, "skeleton": self.skeleton}
+
+    def _cleaned(self, batch: Batch) -> tuple[jax.Array, jax.Array]:
+        """Keypoint with zeros for what is not finite, and scores as the options say."""
+        keypoint, score = batch["keypoint"], batch["score"]
+        finite = jnp.isfinite(keypoint)
+        keypoint = jnp.where(finite, keypoint, 0)
+        if not self.drawing.use_score:
+            # Persons that only pad the batch have neither coordinates nor scores: they stay unseen.
+            person = jnp.any(keypoint != 0, (2, 3, 4)) | jnp.any(score != 0, (2, 3))
+            score = jnp.broadcast_to(person[:, :, None, None], score.shape).astype(score.dtype)
+        missing = ~finite.all(-1)
+        if self.drawing.drop_missing:
+            missing |= jnp.all(keypoint == 0, -1)
+        return keypoint, jnp.where(missing, 0, score)
+
+
+def _split_views(volumes: Inputs, views: int) -> Inputs:
+    """[B, views T, ...] to [B, views, T, ...]; the persons of profiles come after the views."""
+    if isinstance(volumes, Profiles):
+        return jax.tree.map(
+            lambda x: x.reshape(*x.shape[:2], views, -1, *x.shape[3:]).swapaxes(1, 2), volumes
+        )
+    return volumes.reshape(len(volumes), views, -1, *volumes.shape[2:])
+
+
+def volume_encoder(
+    config, skeleton: Skeleton, target: str = "portable", painted: bool = True
+) -> Encoder:
+    """What `VolumeEncoder.of` the same arguments offers a step."""
+    encoder = VolumeEncoder.of(config, skeleton, target, painted)
+    drawing, frames, channels = encoder.drawing, encoder.frames, encoder.channels
+    return Encoder(
+        train=encoder.train,
+        test=encoder.test,
+        train_shape=(frames, *drawing.train_size, channels),
+        test_shape=(frames, *drawing.test_size, channels),
+    )
+
+
+def network_volume_encoder(config, skeleton: Skeleton, target: str) -> Encoder:
+    """The encoder whose volumes a network convolves as fast as it can on that target.
 
     On a CPU joints of one or two persons are left unpainted; accelerators would wait for the loop
     over frames that takes.
     """
     joints_alone = config.volume.keypoints and not config.volume.limbs
-    few = config.data.max_persons <= 2
-    leave = jax.default_backend() == "cpu" and joints_alone and few
-    return volume_encoder(config, skeleton, finish=joint_profiles if leave else draw)
-
-
-def volume_encoder(config, skeleton: Skeleton, finish: Finish = draw) -> Encoder:
-    """The encoder of `config.volume` and `config.geometry` for that skeleton.
-
-    `finish` makes the volumes of placed joints: `draw`, or `joint_profiles`.
-    """
-    if config.volume.limbs:
-        _ = skeleton.flip_limbs  # a limb without mirror image could be trained but not tested
-    if config.sampling.next_frames:
-        raise ValueError(
-            "config.sampling.next_frames is for the motion streams of graph networks; volumes "
-            "expect False"
-        )
-    options = (skeleton, config.geometry.to_dict(), config.volume.to_dict())
-    volume, frames = options[2], config.sampling.num_frames
-    channels = num_channels(skeleton, volume)
-    return Encoder(
-        train=lambda batch, key: encode_train(batch, key, *options, finish),
-        test=lambda batch, clips, mirror: encode_test(batch, clips, mirror, *options, finish),
-        train_shape=(frames, *volume["train_size"], channels),
-        test_shape=(frames, *volume["test_size"], channels),
-    )
-
-
-def encode_train(
-    batch: Batch,
-    key: jax.Array,
-    skeleton: Skeleton,
-    geometry: Mapping,
-    volume: Mapping,
-    finish: Finish = draw,
-) -> Inputs:
-    """Augmented volumes [B, T, H, W, C] of a training batch; random numbers come from `key`."""
-    keypoint, score, size = _cleaned(batch, volume)
-    crop_key, flip_key = jax.random.split(key)
-    keypoint, size = _compact(keypoint, size, geometry)
-    if geometry["train_resize"]:
-        keypoint, size = g.resize_short_side(keypoint, size, geometry["train_resize"])
-    if tuple(geometry["crop_area"]) != (1.0, 1.0):
-        area, aspect = tuple(geometry["crop_area"]), tuple(geometry["crop_aspect"])
-        keypoint, size = g.random_resized_crop(crop_key, keypoint, size, area=area, aspect=aspect)
-    keypoint, size = g.resize(keypoint, size, jnp.array(volume["train_size"]))
-    chosen = jax.random.bernoulli(flip_key, geometry["flip"], (len(size),))
-    width = size[:, 1] - _mirror_offset(geometry, "train_mirror")
-    missing = geometry["missing"]
-    keypoint, score = g.flip(keypoint, score, width, skeleton.flip_joints, chosen, missing=missing)
-    return finish(keypoint, score, tuple(volume["train_size"]), skeleton, volume)
-
-
-def encode_test(
-    batch: Batch,
-    num_clips: int,
-    flip_views: bool,
-    skeleton: Skeleton,
-    geometry: Mapping,
-    volume: Mapping,
-    finish: Finish = draw,
-) -> Inputs:
-    """Volumes [B, views, T, H, W, C] without augmentation: all clips, then all of them mirrored.
-
-    The batch holds `num_clips` clips one after the other on the frame axis; the crop is taken over
-    all of them together, as in the reference.
-    """
-    keypoint, score, size = _cleaned(batch, volume)
-    keypoint, size = _compact(keypoint, size, geometry)
-    keypoint, size = _test_resize(keypoint, size, geometry["test_resize"], volume["test_size"])
-    options = tuple(volume["test_size"]), skeleton, volume
-    if flip_views and not _mirror_offset(geometry, "test_mirror"):
-        everyone, missing = jnp.ones(len(size), bool), geometry["missing"]
-        mirrored = g.flip(
-            keypoint, score, size[:, 1], skeleton.flip_joints, everyone, missing=missing
-        )
-        pairs = zip((keypoint, score), mirrored, strict=True)
-        volumes = finish(*(jnp.concatenate(pair, 2) for pair in pairs), *options)
-    else:
-        volumes = finish(keypoint, score, *options, mirrored_too=flip_views)
-    return split_views(volumes, num_clips * (1 + flip_views))
-
-
-def _mirror_offset(geometry: Mapping, key: str) -> int:
-    """How far left of the frame's width the mirror image of column 0 lies."""
-    offsets = {"W-x": 0, "W-1-x": 1}
-    if geometry[key] not in offsets:
-        raise ValueError(
-            f"config.geometry.{key} is {geometry[key]!r}; expected one of {sorted(offsets)}"
-        )
-    return offsets[geometry[key]]
-
-
-def _cleaned(batch: Batch, volume: Mapping) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Zeroes non-finite coordinates, and scores as the options say; [B, 2] frame sizes as given."""
-    keypoint, score = batch["keypoint"], batch["score"]
-    finite = jnp.isfinite(keypoint)
-    keypoint = jnp.where(finite, keypoint, 0)
-    if not volume["use_score"]:
-        # Persons that only pad the batch have neither coordinates nor scores, and stay invisible.
-        person = jnp.any(keypoint != 0, (2, 3, 4)) | jnp.any(score != 0, (2, 3))
-        score = jnp.broadcast_to(person[:, :, None, None], score.shape).astype(score.dtype)
-    missing = ~finite.all(-1)
-    if volume["drop_missing"]:
-        missing |= jnp.all(keypoint == 0, -1)
-    return keypoint, jnp.where(missing, 0, score), batch["frame_size"]
-
-
-def _compact(keypoint: jax.Array, size: jax.Array, geometry: Mapping):
-    if not geometry["compact"]:
-        return keypoint, size
-    names = ("padding", "threshold", "hw_ratio", "allow_imgpad", "missing")
-    return g.compact_crop(keypoint, size, **{name: geometry[name] for name in names})
-
-
-def _test_resize(keypoint: jax.Array, size: jax.Array, method: str, target):
-    if method == "square":
-        return g.resize(keypoint, size, jnp.array(target))
-    if method == "center_crop":
-        keypoint, size = g.resize_short_side(keypoint, size, min(target))
-        return g.center_crop(keypoint, size, target)
-    raise ValueError(
-        f"config.geometry.test_resize is {method!r}; expected 'square' or 'center_crop'"
-    )
+    leave = target == "cpu" and joints_alone and config.data.max_persons <= 2
+    return volume_encoder(config, skeleton, target, painted=not leave)

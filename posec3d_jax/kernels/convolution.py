@@ -1,4 +1,4 @@
-"""Convolution over [B, T, H, W, C], in the formulation that is fastest on the running backend.
+"""Convolution over [B, T, H, W, C], in the formulation that is fastest on a target.
 
 A TPU gets one 3-D convolution, a GPU what `conv_gpu.py` says. XLA's CPU backend is several times
 slower at those than at what the factorised kernels of these networks really are, so on a CPU
@@ -31,25 +31,24 @@ def convolve(
     x: jax.Array | Profiles,
     kernel: jax.Array,
     strides: Sequence[int] = (1, 1, 1),
-    *,
-    plain: bool = False,
+    target: str = "portable",
 ) -> jax.Array:
     """Convolves `x` [B, T, H, W, C] with `kernel` [t, h, w, C / groups, O], odd sizes.
 
     A kernel with one input channel and x with O channels is depth-wise. It is used in the dtype of
-    x. `plain` forces XLA's own 3-D convolution on every backend.
+    x. The portable form is XLA's own 3-D convolution.
     """
     strides, kernel = tuple(strides), kernel.astype(x.dtype)
     depthwise = kernel.shape[3] == 1 and x.shape[-1] == kernel.shape[4] and x.shape[-1] > 1
     if isinstance(x, Profiles):
         return _unpainted(x, kernel, strides)
-    size, backend = kernel.shape[:3], "any" if plain else jax.default_backend()
+    size = kernel.shape[:3]
     few_channels = x.shape[-1] < 32  # k copies of the input then weigh less than of the output
-    if backend in ("cpu", "gpu") and size == (1, 1, 1) and not depthwise:
+    if target in ("cpu", "gpu") and size == (1, 1, 1) and not depthwise:
         return _pointwise(*pointwise_operands(x, kernel, strides))
-    if backend == "gpu" and (depthwise or 1 in size or few_channels):
+    if target == "gpu" and (depthwise or 1 in size or few_channels):
         return conv_gpu(x, kernel, strides, depthwise)
-    if backend != "cpu":
+    if target != "cpu":
         return _conv_3d(x, kernel, strides, x.shape[-1] if depthwise else 1)
     if depthwise:
         return conv_depthwise(x, kernel, strides)

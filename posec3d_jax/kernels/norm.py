@@ -16,30 +16,37 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from posec3d_jax.kernels.target import barrier
+
 EPSILON = 1e-5
 
 Statistics = tuple[jax.Array, jax.Array]  # mean and biased variance [C]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(4,))
+@partial(jax.custom_vjp, nondiff_argnums=(4, 5))
 def normalized(
-    y: jax.Array, scale: jax.Array, bias: jax.Array, residual: jax.Array | None, relu: bool
+    y: jax.Array,
+    scale: jax.Array,
+    bias: jax.Array,
+    residual: jax.Array | None,
+    relu: bool,
+    target: str,
 ) -> tuple[jax.Array, Statistics]:
     """act(BatchNorm(y) + residual) [rows, C] in y's dtype, and statistics without a gradient."""
-    return _normalized(y, scale, bias, residual, relu)[0]
+    return _normalized(y, scale, bias, residual, relu, target)[0]
 
 
-def _normalized(y, scale, bias, residual, relu):
+def _normalized(y, scale, bias, residual, relu, target):
     wide = widen(y)
     mean = wide.mean(0)
     var = jnp.maximum(jnp.square(wide).mean(0) - jnp.square(mean), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
-    z = finish((wide * factor + shift).astype(y.dtype), residual, relu)
+    z = finish((wide * factor + shift).astype(y.dtype), residual, relu, target)
     mask = z if relu and residual is not None else None  # else it follows from y
     return (z, (mean, var)), (y, scale, bias, mean, var, _whether(residual), mask)
 
 
-def _normalized_backward(relu: bool, saved, gradients):
+def _normalized_backward(relu: bool, target: str, saved, gradients):
     y, scale, bias, mean, var, residual, mask = saved
     factor, shift = factor_and_shift(scale, bias, mean, var)
 
@@ -50,12 +57,12 @@ def _normalized_backward(relu: bool, saved, gradients):
         return jnp.where(inside > 0, gradients[0], 0)
 
     # Behind barriers, lest XLA keep the mask or the masked gradient, which cost more than they do.
-    y = lax.optimization_barrier(y)
+    y = barrier(y, target)
     g = masked(y)
     total = widen(g).sum(0)
     product = (widen(g) * (widen(y) - mean)).sum(0)
     if mask is None:
-        y = lax.optimization_barrier(y)
+        y = barrier(y, target)
         g = masked(y)
     slope, offset = _input_terms(factor, mean, var, total, product, len(y))
     dy = (factor * widen(g) + slope * widen(y) + offset).astype(y.dtype)
@@ -65,7 +72,7 @@ def _normalized_backward(relu: bool, saved, gradients):
 normalized.defvjp(_normalized, _normalized_backward)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
+@partial(jax.custom_vjp, nondiff_argnums=(5, 6))
 def product_normalized(
     x: jax.Array,
     kernel: jax.Array,
@@ -73,23 +80,24 @@ def product_normalized(
     bias: jax.Array,
     residual: jax.Array | None,
     relu: bool,
+    target: str,
 ) -> tuple[jax.Array, Statistics]:
     """`normalized` of x [rows, I] @ kernel [I, C], with the kernel in at least float32."""
-    return _product_normalized(x, kernel, scale, bias, residual, relu)[0]
+    return _product_normalized(x, kernel, scale, bias, residual, relu, target)[0]
 
 
-def _product_normalized(x, kernel, scale, bias, residual, relu):
+def _product_normalized(x, kernel, scale, bias, residual, relu, target):
     x_mean, covariance = _moments(x)
     mean = _exact(x_mean, kernel)
     var = jnp.maximum((kernel * _exact(covariance, kernel)).sum(0), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
     y = x @ (kernel * factor).astype(x.dtype) + shift.astype(x.dtype)
-    z = finish(y, residual, relu)
+    z = finish(y, residual, relu, target)
     saved = (x, kernel, scale, x_mean, covariance, mean, var, _whether(residual))
     return (z, (mean, var)), (*saved, z if relu else None)
 
 
-def _product_normalized_backward(relu: bool, saved, gradients):
+def _product_normalized_backward(relu: bool, target: str, saved, gradients):
     x, kernel, scale, x_mean, covariance, mean, var, residual, z = saved
     g = jnp.where(z > 0, gradients[0], 0) if relu else gradients[0]
     total, with_x = widen(g).sum(0), _wide_product(x, g)
@@ -114,13 +122,15 @@ def _whether(residual: jax.Array | None) -> tuple | None:
     return None if residual is None else ()
 
 
-def finish(y: jax.Array, residual: jax.Array | None, relu: bool) -> jax.Array:
+def finish(
+    y: jax.Array, residual: jax.Array | None, relu: bool, target: str = "portable"
+) -> jax.Array:
     """act(y + residual)."""
     if residual is None:
         return jax.nn.relu(y) if relu else y
     z = y + residual
     # Behind a barrier, lest XLA work out this block's sum again in the next one's.
-    return lax.optimization_barrier(jax.nn.relu(z) if relu else z)
+    return barrier(jax.nn.relu(z) if relu else z, target)
 
 
 def _moments(x: jax.Array) -> Statistics:

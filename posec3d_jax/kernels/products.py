@@ -1,4 +1,4 @@
-"""Products with weights and with graphs, in the formulation that is fastest on the running backend.
+"""Products with weights and with graphs, in the formulation that is fastest on a target.
 
 Accelerators get plain products. XLA's CPU backend would turn their operands until channels come
 first, which costs more than the products; here channels stay last, and joints are turned instead.
@@ -11,17 +11,9 @@ import jax
 import jax.numpy as jnp
 
 
-def affine(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+def affine(x: jax.Array, kernel: jax.Array, bias: jax.Array, target: str = "portable") -> jax.Array:
     """[..., C] times [C, O], plus [O]."""
-    return (_affine if _on_cpu() else _plain_affine)(x, kernel, bias)
-
-
-def _on_cpu() -> bool:
-    return jax.default_backend() == "cpu"
-
-
-def _plain_affine(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    return x @ kernel + bias
+    return _affine(x, kernel, bias) if target == "cpu" else x @ kernel + bias
 
 
 @jax.custom_vjp
@@ -44,10 +36,12 @@ def _affine_backward(saved, gradient: jax.Array):
 _affine.defvjp(lambda *inputs: (_affine(*inputs), inputs), _affine_backward)
 
 
-def with_graph(equation: str, x: jax.Array, graph: jax.Array) -> jax.Array:
+def with_graph(
+    equation: str, x: jax.Array, graph: jax.Array, target: str = "portable"
+) -> jax.Array:
     """The einsum of features [N, T, V, ...] and a graph, or of two features."""
     graph = graph.astype(x.dtype)
-    if _on_cpu() and equation in CHANNELS_LAST:
+    if target == "cpu" and equation in CHANNELS_LAST:
         return CHANNELS_LAST[equation](x, graph)
     return jnp.einsum(equation, x, graph)
 

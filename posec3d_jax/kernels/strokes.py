@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from posec3d_jax.kernels.target import barrier
+
 Arrays = tuple[jax.Array, ...]
 
 
@@ -75,7 +77,7 @@ def with_height(strokes: Strokes) -> Arrays:
     return first * strokes.height[..., None, :], *others
 
 
-def paint(strokes: Strokes) -> jax.Array:
+def paint(strokes: Strokes, target: str = "portable") -> jax.Array:
     """The volume [B, T, H, W, C]: the maximum over persons."""
     rows = tuple(row[..., None, :] for row in with_height(strokes))
     columns = tuple(column[..., None, :, :] for column in strokes.columns)
@@ -89,16 +91,16 @@ def paint(strokes: Strokes) -> jax.Array:
         )
         return reduce(jnp.maximum, one_by_one, 0)
 
-    return _apart(persons, (strokes.height > 0).any(), rows, columns, whole)
+    return _apart(persons, (strokes.height > 0).any(), target, rows, columns, whole)
 
 
-def _apart(function: Callable, needed: jax.Array, *arguments: Arrays) -> jax.Array:
+def _apart(function: Callable, needed: jax.Array, target: str, *arguments: Arrays) -> jax.Array:
     """`function` of arguments that are worked out before; zeros where it is not `needed`.
 
     XLA's CPU backend drops barriers before it fuses, but does not fuse into a conditional.
     """
-    if jax.default_backend() != "cpu":
-        return function(*lax.optimization_barrier(arguments))
+    if target != "cpu":
+        return function(*barrier(arguments, target))
     result = jax.eval_shape(function, *arguments)
     nothing = lambda *_: jnp.zeros(result.shape, result.dtype)  # noqa: E731
     return lax.cond(needed, function, nothing, *arguments)

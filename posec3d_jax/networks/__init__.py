@@ -9,6 +9,7 @@ from posec3d_jax.networks.graph.aagcn import AAGCN
 from posec3d_jax.networks.graph.ctrgcn import CTRGCN
 from posec3d_jax.networks.graph.msg3d import MSG3D
 from posec3d_jax.networks.graph.stgcn import STGCN, STGCNpp
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.networks.slowonly import SlowOnly
 from posec3d_jax.networks.x3d import X3DShallow
 from posec3d_jax.skeletons.skeleton import Skeleton
@@ -29,15 +30,12 @@ MODELS = {
 def create_model(
     options: Mapping,
     num_classes: int,
-    batch_norm_groups: int = 1,
+    mode: Mode = Mode(),  # noqa: B008 (it is frozen)
     *,
     encoder: str = "volume",
     skeleton: Skeleton | None = None,
-    remat: bool = False,
 ) -> nn.Module:
     """The network that `config.model` names, its other keys being the network's own fields.
-
-    With `remat` the backward pass computes the inside of each block again instead of storing it.
 
     Raises:
       ValueError: no such network, one that does not take what `encoder` makes, or an unknown key.
@@ -49,10 +47,7 @@ def create_model(
             f"config.model.name is {name!r}; with config.encoder {encoder!r} expected one of "
             f"{sorted(MODELS[encoder])}"
         )
-    network, given = (
-        MODELS[encoder][name],
-        {"num_classes": num_classes, "groups": batch_norm_groups, "remat": remat},
-    )
+    network, given = MODELS[encoder][name], {"num_classes": num_classes, "mode": mode}
     fields = set(network.__dataclass_fields__) - {"parent", "name"}
     if "skeleton" in fields:
         given["skeleton"] = skeleton

@@ -1,6 +1,7 @@
 """The layers every network is made of: convolution, BatchNorm, their pair, the head."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 
 from posec3d_jax.kernels import norm
 from posec3d_jax.kernels.convolution import convolve, pointwise_operands
+from posec3d_jax.networks.mode import Mode
 
 
 class Conv(nn.Module):
@@ -19,13 +21,16 @@ class Conv(nn.Module):
     strides: Sequence[int] = (1, 1, 1)
     depthwise: bool = False
     use_bias: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
-    def __call__(self, x: jax.Array, apply: Callable = convolve) -> Any:
-        """`apply` is what to do with x, kernel and strides."""
+    def __call__(self, x: jax.Array, apply: Callable | None = None) -> Any:
+        """`apply` is what to do with x, kernel and strides, if not to convolve."""
         inputs = 1 if self.depthwise else x.shape[-1]
         shape = (*self.kernel_size, inputs, self.features)
         kernel = self.param("kernel", kaiming_normal, shape, jnp.float32)
+        if apply is None:
+            apply = partial(convolve, target=self.mode.target)
         y = apply(x, kernel, self.strides)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
@@ -42,13 +47,13 @@ def kaiming_normal(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> j
 class BatchNorm(nn.Module):
     """BatchNorm over all but the channels, statistics in float32 whatever the compute dtype.
 
-    `groups` splits the batch into that many parts, each normalised by its own statistics, as
+    `mode.groups` splits the batch into parts, each normalised by its own statistics, as
     unsynchronised data-parallel training does; running statistics are the mean over groups.
     Epsilon 1e-5, running decay 0.9, running variance unbiased: PyTorch's conventions.
     Where `folding.fold` has left nothing but the bias, that is all it adds.
     """
 
-    groups: int = 1
+    mode: Mode = Mode()
     zero_scale: bool = False
     first_scale: float = 1.0  # 1e-6 where a graph network's branch is to start almost silent
 
@@ -67,9 +72,8 @@ class BatchNorm(nn.Module):
         """
         channels = x.shape[-1] if kernel is None else kernel.shape[-1]
         if not self.is_initializing() and not self.has_variable("params", "scale"):
-            return norm.finish(
-                x + self.get_variable("params", "bias").astype(x.dtype), residual, relu
-            )
+            x = x + self.get_variable("params", "bias").astype(x.dtype)
+            return norm.finish(x, residual, relu, self.mode.target)
         initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
@@ -77,10 +81,11 @@ class BatchNorm(nn.Module):
         var = self.variable("batch_stats", "var", jnp.ones, (channels,), jnp.float32)
         if not train:
             factor, shift = norm.factor_and_shift(scale, bias, mean.value, var.value)
-            return norm.finish((norm.widen(x) * factor + shift).astype(x.dtype), residual, relu)
+            y = (norm.widen(x) * factor + shift).astype(x.dtype)
+            return norm.finish(y, residual, relu, self.mode.target)
         y, means, variances = self._with_own_statistics(x, kernel, scale, bias, residual, relu)
         if not self.is_initializing():
-            count = y.size / (self.groups * channels)
+            count = y.size / (self.mode.groups * channels)
             unbiased = variances * (count / max(count - 1, 1))
             mean.value = 0.9 * mean.value + 0.1 * means.mean(0)
             var.value = 0.9 * var.value + 0.1 * unbiased.mean(0)
@@ -88,15 +93,16 @@ class BatchNorm(nn.Module):
 
     def _with_own_statistics(self, x, kernel, scale, bias, residual, relu: bool):
         """The output [B, ..., C], and each group's mean and variance [G, C]."""
+        groups, target = self.mode.groups, self.mode.target
 
         def of_group(x, residual):
             if kernel is None:
-                return norm.normalized(x, scale, bias, residual, relu)
-            return norm.product_normalized(x, kernel, scale, bias, residual, relu)
+                return norm.normalized(x, scale, bias, residual, relu, target)
+            return norm.product_normalized(x, kernel, scale, bias, residual, relu, target)
 
-        split = (-1,) if self.groups == 1 else (self.groups, -1)
+        split = (-1,) if groups == 1 else (groups, -1)
         rows = [a if a is None else a.reshape(*split, a.shape[-1]) for a in (x, residual)]
-        if self.groups == 1:  # not as a group of one: its dimension has XLA copy every residual
+        if groups == 1:  # not as a group of one: its dimension has XLA copy every residual
             y, statistics = of_group(*rows)
             statistics = [value[None] for value in statistics]
         else:
@@ -112,18 +118,19 @@ class ConvNorm(nn.Module):
     strides: Sequence[int] = (1, 1, 1)
     depthwise: bool = False
     activation: Callable[[jax.Array], jax.Array] | None = nn.relu
-    groups: int = 1
+    mode: Mode = Mode()
     zero_scale: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool, residual: jax.Array | None = None) -> jax.Array:
         relu, kernel = self.activation is nn.relu, None
-        conv = Conv(self.features, self.kernel_size, self.strides, self.depthwise, name="conv")
+        options = {"depthwise": self.depthwise, "mode": self.mode, "name": "conv"}
+        conv = Conv(self.features, self.kernel_size, self.strides, **options)
         if train and self._is_widening(x) and not self.is_initializing():
             x, kernel = conv(x, apply=pointwise_operands)
         else:
             x = conv(x)
-        x = BatchNorm(self.groups, self.zero_scale, name="bn")(x, train, residual, relu, kernel)
+        x = BatchNorm(self.mode, self.zero_scale, name="bn")(x, train, residual, relu, kernel)
         return x if relu or self.activation is None else self.activation(x)
 
     def _is_widening(self, x: jax.Array) -> bool:

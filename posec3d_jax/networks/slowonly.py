@@ -4,12 +4,14 @@ No striding in the stem, three stages instead of four, temporal kernels in the l
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import flax.linen as nn
 import jax
 
 from posec3d_jax.kernels.pooling import max_pool_frames
 from posec3d_jax.networks.layers import ConvNorm, Head, recomputed
+from posec3d_jax.networks.mode import Mode
 
 
 class Bottleneck(nn.Module):
@@ -18,20 +20,18 @@ class Bottleneck(nn.Module):
     planes: int
     strides: Sequence[int]
     inflate: bool
-    groups: int
+    mode: Mode
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         out = 4 * self.planes
         first = (3, 1, 1) if self.inflate else (1, 1, 1)
-        y = ConvNorm(self.planes, first, groups=self.groups, name="conv1")(x, train)
-        y = ConvNorm(self.planes, (1, 3, 3), self.strides, groups=self.groups, name="conv2")(
-            y, train
-        )
+        y = ConvNorm(self.planes, first, mode=self.mode, name="conv1")(x, train)
+        y = ConvNorm(self.planes, (1, 3, 3), self.strides, mode=self.mode, name="conv2")(y, train)
         if x.shape[-1] != out or tuple(self.strides) != (1, 1, 1):
-            options = {"activation": None, "groups": self.groups, "name": "downsample"}
+            options = {"activation": None, "mode": self.mode, "name": "downsample"}
             x = ConvNorm(out, (1, 1, 1), self.strides, **options)(x, train)
-        last = ConvNorm(out, (1, 1, 1), zero_scale=True, groups=self.groups, name="conv3")
+        last = ConvNorm(out, (1, 1, 1), zero_scale=True, mode=self.mode, name="conv3")
         return last(y, train, residual=x)
 
 
@@ -44,19 +44,19 @@ class SlowOnly(nn.Module):
     inflate: Sequence[int] = (0, 1, 1)
     temporal_strides: Sequence[int] = (1, 1, 2)
     dropout: float = 0.5
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
-        x = ConvNorm(self.width, (1, 7, 7), groups=self.groups, name="conv1")(x, train)
-        x = jax.checkpoint(max_pool_frames)(x) if self.remat else max_pool_frames(x)
-        bottleneck = recomputed(Bottleneck, self.remat)
+        x = ConvNorm(self.width, (1, 7, 7), mode=self.mode, name="conv1")(x, train)
+        pool = partial(max_pool_frames, target=self.mode.target)
+        x = jax.checkpoint(pool)(x) if self.mode.remat else pool(x)
+        bottleneck = recomputed(Bottleneck, self.mode.remat)
         stages = zip(self.stage_blocks, self.inflate, self.temporal_strides, strict=True)
         for stage, (blocks, inflate, temporal) in enumerate(stages):
             for block in range(blocks):
                 strides = (temporal, 2, 2) if block == 0 else (1, 1, 1)
                 name = f"layer{stage + 1}_{block}"
                 planes = self.width * 2**stage
-                x = bottleneck(planes, strides, bool(inflate), self.groups, name=name)(x, train)
+                x = bottleneck(planes, strides, bool(inflate), self.mode, name=name)(x, train)
         return {"pose": Head(self.num_classes, self.dropout, name="head")(x, train)}

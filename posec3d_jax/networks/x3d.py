@@ -1,25 +1,29 @@
 """X3D-shallow: depth-wise bottlenecks, the cheapest of the three networks."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import flax.linen as nn
 import jax
 
 from posec3d_jax.networks.layers import Conv, ConvNorm, Head, recomputed
+from posec3d_jax.networks.mode import Mode
 
 
 class SqueezeExcite(nn.Module):
     """Channel gates from the global average; bottleneck width a multiple of eight."""
 
     reduction: int = 16
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         channels = x.shape[-1]
         gates = x.mean((1, 2, 3), keepdims=True)
+        conv = partial(Conv, kernel_size=(1, 1, 1), use_bias=True, mode=self.mode)
         narrow = _multiple_of_eight(channels / self.reduction)
-        gates = nn.relu(Conv(narrow, (1, 1, 1), use_bias=True, name="fc1")(gates))
-        gates = Conv(channels, (1, 1, 1), use_bias=True, name="fc2")(gates)
+        gates = nn.relu(conv(narrow, name="fc1")(gates))
+        gates = conv(channels, name="fc2")(gates)
         return x * nn.sigmoid(gates)
 
 
@@ -37,20 +41,20 @@ class Block(nn.Module):
     stride: int
     squeeze_excite: bool
     swish: bool
-    groups: int
+    mode: Mode
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        strides, plain = (1, self.stride, self.stride), {"activation": None, "groups": self.groups}
-        y = ConvNorm(self.inner, (1, 1, 1), groups=self.groups, name="conv1")(x, train)
+        strides, plain = (1, self.stride, self.stride), {"activation": None, "mode": self.mode}
+        y = ConvNorm(self.inner, (1, 1, 1), mode=self.mode, name="conv1")(x, train)
         y = ConvNorm(self.inner, (3, 3, 3), strides, depthwise=True, name="conv2", **plain)(
             y, train
         )
-        y = SqueezeExcite(name="se")(y) if self.squeeze_excite else y
+        y = SqueezeExcite(mode=self.mode, name="se")(y) if self.squeeze_excite else y
         y = nn.swish(y) if self.swish else y
         if self.stride != 1 or x.shape[-1] != self.planes:
             x = ConvNorm(self.planes, (1, 1, 1), strides, name="downsample", **plain)(x, train)
-        last = ConvNorm(self.planes, (1, 1, 1), zero_scale=True, groups=self.groups, name="conv3")
+        last = ConvNorm(self.planes, (1, 1, 1), zero_scale=True, mode=self.mode, name="conv3")
         return last(y, train, residual=x)
 
 
@@ -64,13 +68,12 @@ class X3DShallow(nn.Module):
     squeeze_excite: bool = False
     swish: bool = False
     dropout: float = 0.5
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
-        x = Conv(self.width, (1, 3, 3), (1, 2, 2), name="conv1_s")(x)
-        conv, options = recomputed(ConvNorm, self.remat), {"groups": self.groups}
+        x = Conv(self.width, (1, 3, 3), (1, 2, 2), mode=self.mode, name="conv1_s")(x)
+        conv, options = recomputed(ConvNorm, self.mode.remat), {"mode": self.mode}
         x = conv(self.width, (5, 1, 1), depthwise=True, name="conv1_t", **options)(x, train)
         for stage, blocks in enumerate(self.stage_blocks):
             planes = self.width * 2**stage
@@ -78,8 +81,8 @@ class X3DShallow(nn.Module):
                 gate = self.squeeze_excite and block % 2 == 0
                 inner, stride = int(planes * self.expansion), 2 if block == 0 else 1
                 name = f"layer{stage + 1}_{block}"
-                module = recomputed(Block, self.remat)(
-                    planes, inner, stride, gate, self.swish, self.groups, name=name
+                module = recomputed(Block, self.mode.remat)(
+                    planes, inner, stride, gate, self.swish, self.mode, name=name
                 )
                 x = module(x, train)
         x = conv(int(planes * self.expansion), (1, 1, 1), name="conv5", **options)(x, train)

@@ -10,6 +10,7 @@ from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 
@@ -22,7 +23,7 @@ def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
     config.sampling.next_frames = False
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
     info = DatasetInfo("clip", skeleton, config.data.num_classes)
-    encoder = volume_encoder(config, skeleton)
+    encoder = volume_encoder(config, skeleton, target_here())
 
     @jax.jit
     def encode(batch):

@@ -15,8 +15,10 @@ import optax
 
 from posec3d_jax.encoders import Batch, Encoder, Inputs, make_encoder
 from posec3d_jax.encoders.noise import with_noise
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.networks import create_model
 from posec3d_jax.networks.folding import fold
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.state import TrainState, Tree
 
@@ -46,8 +48,13 @@ class Recognizer:
         return self.model.apply(variables, inputs, **options)
 
 
-def make_recognizer(config) -> Recognizer:
-    """Reads the whole config's device part, so that mistakes in it are found before any work."""
+def make_recognizer(config, target: str = "") -> Recognizer:
+    """Reads the whole config's device part, so that mistakes in it are found before any work.
+
+    `target` is what its steps will be compiled for (`kernels.target.TARGETS`): 'portable' for an
+    export, '' for the devices that JAX runs on here.
+    """
+    target = target or target_here()
     if config.evaluate.average not in ("prob", "score"):
         raise ValueError(
             f"config.evaluate.average is {config.evaluate.average!r}; expected 'prob' or 'score'"
@@ -69,10 +76,11 @@ def make_recognizer(config) -> Recognizer:
             f"config.train.batch_norm_groups {groups}"
         )
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
-    encoder = with_noise(make_encoder(config, skeleton), config.noise, skeleton)
-    options = {"encoder": config.encoder, "skeleton": skeleton, "remat": config.train.remat}
+    encoder = with_noise(make_encoder(config, skeleton, target), config.noise, skeleton)
+    mode = Mode(groups, target, config.train.remat)
+    options = {"encoder": config.encoder, "skeleton": skeleton}
     return Recognizer(
-        model=create_model(config.model, config.data.num_classes, groups, **options),
+        model=create_model(config.model, config.data.num_classes, mode, **options),
         skeleton=skeleton,
         encoder=encoder,
         compute_dtype=dtypes[config.compute_dtype],

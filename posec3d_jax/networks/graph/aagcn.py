@@ -20,6 +20,7 @@ from posec3d_jax.networks.graph.layers import (
     ten_blocks,
 )
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 
@@ -30,7 +31,7 @@ class AdaptiveGraphConv(nn.Module):
     skeleton: Skeleton
     adaptive: bool
     attention: bool
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -40,17 +41,17 @@ class AdaptiveGraphConv(nn.Module):
         if self.adaptive:
             alpha = self.param("alpha", nn.initializers.zeros, (1,), jnp.float32)
         std = (2 / (self.features * x.shape[-1] * len(start))) ** 0.5
-        parts = []
+        parts, conv = [], partial(Conv, mode=self.mode)
         for k in range(len(start)):
             own = jnp.broadcast_to(graph[k], (len(x), *graph[k].shape))
             if self.adaptive:
                 own = own + alpha * self._likeness(x, k)
-            y = Product("ntvc,nvw->ntwc", name=f"aggregate_{k}")(x, own)
+            y = Product("ntvc,nvw->ntwc", self.mode, name=f"aggregate_{k}")(x, own)
             init = nn.initializers.normal(std)
-            parts.append(Conv(self.features, kernel_init=init, name=f"conv_d_{k}")(y))
-        y = BatchNorm(self.groups, first_scale=1e-6, name="bn")(sum(parts), train)
+            parts.append(conv(self.features, kernel_init=init, name=f"conv_d_{k}")(y))
+        y = BatchNorm(self.mode, first_scale=1e-6, name="bn")(sum(parts), train)
         if x.shape[-1] != self.features:
-            down = ConvNorm(self.features, kernel_init=he_normal, groups=self.groups, name="down")
+            down = ConvNorm(self.features, kernel_init=he_normal, mode=self.mode, name="down")
             x = down(x, train)
         y = nn.relu(y + x)
         return Attention(name="attention")(y) if self.attention else y
@@ -58,9 +59,9 @@ class AdaptiveGraphConv(nn.Module):
     def _likeness(self, x: jax.Array, k: int) -> jax.Array:
         """[N, V, V], -1 to 1, of the k-th graph."""
         narrow = self.features // 4
-        a = Conv(narrow, kernel_init=he_normal, name=f"conv_a_{k}")(x)
-        b = Conv(narrow, kernel_init=he_normal, name=f"conv_b_{k}")(x)
-        products = Product("ntvc,ntwc->nvw", name=f"likeness_{k}")(a, b)
+        conv = partial(Conv, narrow, kernel_init=he_normal, mode=self.mode)
+        a, b = conv(name=f"conv_a_{k}")(x), conv(name=f"conv_b_{k}")(x)
+        products = Product("ntvc,ntwc->nvw", self.mode, name=f"likeness_{k}")(a, b)
         wide = products.astype(jnp.promote_types(x.dtype, jnp.float32))
         return jnp.tanh(wide / (narrow * x.shape[1]))
 
@@ -107,22 +108,21 @@ class AAGCN(nn.Module):
     data_bn: str = "MVC"
     tcn_dropout: float = 0.0
     dropout: float = 0.0
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         graph_buffer(self, spatial(self.skeleton))  # in the reference's files, and read by nothing
         persons = x.shape[1]
-        x = normalize_input(x, self.data_bn, self.groups, train)
+        x = normalize_input(x, self.data_bn, self.mode, train)
         convolution = partial(
             AdaptiveGraphConv,
             skeleton=self.skeleton,
             adaptive=self.adaptive,
             attention=self.attention,
-            groups=self.groups,
+            mode=self.mode,
         )
-        temporal = partial(ConvNorm, size=9, kernel_init=he_normal, groups=self.groups)
+        temporal = partial(ConvNorm, size=9, kernel_init=he_normal, mode=self.mode)
         x = ten_blocks(
             x,
             train,
@@ -131,7 +131,6 @@ class AAGCN(nn.Module):
             convolution,
             temporal,
             dropout=self.tcn_dropout,
-            groups=self.groups,
-            remat=self.remat,
+            mode=self.mode,
         )
         return classify(x, persons, self.num_classes, self.dropout, train)

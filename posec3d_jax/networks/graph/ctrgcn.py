@@ -20,6 +20,7 @@ from posec3d_jax.networks.graph.layers import (
 )
 from posec3d_jax.networks.graph.temporal import MultiScale
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 
@@ -28,17 +29,19 @@ class RefinedGraphConv(nn.Module):
 
     features: int
     skeleton: Skeleton
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         graph = graph_parameter(self, spatial(self.skeleton))
         alpha = self.param("alpha", nn.initializers.zeros, (1,), jnp.float32)
-        refine = [Refinement(self.features, name=f"convs_{k}") for k in range(len(graph))]
+        refine = [
+            Refinement(self.features, self.mode, name=f"convs_{k}") for k in range(len(graph))
+        ]
         y = sum(part(x, shared, alpha) for part, shared in zip(refine, graph, strict=True))
-        y = BatchNorm(self.groups, first_scale=1e-6, name="bn")(y, train)
+        y = BatchNorm(self.mode, first_scale=1e-6, name="bn")(y, train)
         if x.shape[-1] != self.features:
-            down = ConvNorm(self.features, kernel_init=he_normal, groups=self.groups, name="down")
+            down = ConvNorm(self.features, kernel_init=he_normal, mode=self.mode, name="down")
             x = down(x, train)
         return nn.relu(y + x)
 
@@ -51,17 +54,18 @@ class Refinement(nn.Module):
     """
 
     features: int
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, graph: jax.Array, alpha: jax.Array) -> jax.Array:
-        conv, channels = partial(Conv, kernel_init=he_normal), x.shape[-1]
+        conv, channels = partial(Conv, kernel_init=he_normal, mode=self.mode), x.shape[-1]
         narrow = 8 if channels <= 16 else channels // 8
         p, q = (conv(narrow, name=name)(x).mean(1) for name in ("conv1", "conv2"))
         difference = jnp.tanh(p[:, :, None] - q[:, None])
         difference = conv(self.features, name="conv4")(difference)
         own = graph[:, :, None] + alpha * difference
         values = conv(self.features, name="conv3")(x)
-        return Product("ntuc,nuvc->ntvc", name="aggregate")(values, own)
+        return Product("ntuc,nuvc->ntvc", self.mode, name="aggregate")(values, own)
 
 
 class CTRGCN(nn.Module):
@@ -77,22 +81,21 @@ class CTRGCN(nn.Module):
     data_bn: str = "MVC"
     tcn_dropout: float = 0.0
     dropout: float = 0.0
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         graph_buffer(self, spatial(self.skeleton))  # in the reference's files, and read by nothing
         persons = x.shape[1]
-        x = normalize_input(x, self.data_bn, self.groups, train)
-        convolution = partial(RefinedGraphConv, skeleton=self.skeleton, groups=self.groups)
+        x = normalize_input(x, self.data_bn, self.mode, train)
+        convolution = partial(RefinedGraphConv, skeleton=self.skeleton, mode=self.mode)
         temporal = partial(
             MultiScale,
             size=5,
             dilations=(1, 2),
             residual=False,
             kernel_init=he_normal,
-            groups=self.groups,
+            mode=self.mode,
         )
         x = ten_blocks(
             x,
@@ -103,7 +106,6 @@ class CTRGCN(nn.Module):
             temporal,
             names=("gcn1", "tcn1"),
             dropout=self.tcn_dropout,
-            groups=self.groups,
-            remat=self.remat,
+            mode=self.mode,
         )
         return classify(x, persons, self.num_classes, self.dropout, train)

@@ -14,6 +14,7 @@ from jax import lax
 
 from posec3d_jax.kernels.products import affine, with_graph
 from posec3d_jax.networks.layers import BatchNorm, Head, recomputed
+from posec3d_jax.networks.mode import Mode
 
 Initializer = Callable[..., jax.Array]
 he_normal = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
@@ -34,6 +35,7 @@ class Conv(nn.Module):
     stride: int = 1
     dilation: int = 1
     kernel_init: Initializer | None = None
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -43,7 +45,7 @@ class Conv(nn.Module):
         bias = self.param("bias", start, (self.features,), jnp.float32)
         kernel, bias = kernel.astype(x.dtype), bias.astype(x.dtype)
         if self.size == 1:
-            return affine(x[:, :: self.stride], kernel[0, 0], bias)
+            return affine(x[:, :: self.stride], kernel[0, 0], bias, self.mode.target)
         return convolve_time(x, kernel, self.stride, self.dilation) + bias
 
 
@@ -76,12 +78,13 @@ class ConvNorm(nn.Module):
     dilation: int = 1
     activation: Callable[[jax.Array], jax.Array] | None = None
     kernel_init: Initializer | None = None
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         options = (self.features, self.size, self.stride, self.dilation, self.kernel_init)
-        x = BatchNorm(self.groups, name="bn")(Conv(*options, name="conv")(x), train)
+        x = Conv(*options, self.mode, name="conv")(x)
+        x = BatchNorm(self.mode, name="bn")(x, train)
         return x if self.activation is None else self.activation(x)
 
 
@@ -89,9 +92,10 @@ class Product(nn.Module):
     """An einsum of features and graphs; a module so that `summary` can count its products."""
 
     equation: str
+    mode: Mode
 
     def __call__(self, x: jax.Array, graph: jax.Array) -> jax.Array:
-        return with_graph(self.equation, x, graph)
+        return with_graph(self.equation, x, graph, self.mode.target)
 
     def multiply_adds(self, x: jax.Array, graph: jax.Array) -> int:
         """One for every combination of the equation's indices."""
@@ -113,7 +117,7 @@ def graph_buffer(module: nn.Module, graph, name: str = "A") -> jax.Array:
     return module.variable("batch_stats", name, lambda: jnp.array(graph)).value
 
 
-def normalize_input(x: jax.Array, kind: str, groups: int, train: bool) -> jax.Array:
+def normalize_input(x: jax.Array, kind: str, mode: Mode, train: bool) -> jax.Array:
     """[B, M, T, V, C] to [N, T, V, C], every joint and channel normalised over clips and frames.
 
     'VC' shares the statistics between the persons, 'MVC' has each person's own (their number is
@@ -124,10 +128,10 @@ def normalize_input(x: jax.Array, kind: str, groups: int, train: bool) -> jax.Ar
         raise ValueError(f"config.model.data_bn is {kind!r}; expected one of {DATA_BN}")
     if kind == "MVC":
         x = x.transpose(0, 2, 1, 3, 4).reshape(b, t, m * v * c)
-        x = BatchNorm(groups, name="data_bn")(x, train)
+        x = BatchNorm(mode, name="data_bn")(x, train)
         return x.reshape(b, t, m, v, c).transpose(0, 2, 1, 3, 4).reshape(b * m, t, v, c)
     x = x.reshape(b * m, t, v * c)
-    x = BatchNorm(groups, name="data_bn")(x, train) if kind == "VC" else x
+    x = BatchNorm(mode, name="data_bn")(x, train) if kind == "VC" else x
     return x.reshape(b * m, t, v, c)
 
 
@@ -151,12 +155,12 @@ def ten_blocks(
     name: str,
     spatial: Callable[..., nn.Module],
     temporal: Callable[..., nn.Module],
-    *,
-    remat: bool = False,
+    mode: Mode,
     **options,
 ) -> jax.Array:
     """The blocks of all networks but MS-G3D; the fifth and the eighth double width and stride."""
-    make = recomputed(Block, remat)
+    make = recomputed(Block, mode.remat)
+    options |= {"mode": mode}
     for i in range(BLOCKS):
         features = width * 2 ** ((i >= 4) + (i >= 7))
         stride = 2 if i in (4, 7) else 1
@@ -175,7 +179,7 @@ class Block(nn.Module):
     temporal: Callable[..., nn.Module]
     names: Sequence[str] = ("gcn", "tcn")
     dropout: float = 0.0
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -185,8 +189,6 @@ class Block(nn.Module):
         if self.first:
             return nn.relu(y)
         if x.shape[-1] != self.features or self.stride != 1:
-            residual = ConvNorm(
-                self.features, stride=self.stride, groups=self.groups, name="residual"
-            )
+            residual = ConvNorm(self.features, stride=self.stride, mode=self.mode, name="residual")
             x = residual(x, train)
         return nn.relu(y + x)

@@ -18,6 +18,7 @@ from posec3d_jax.networks.graph.layers import (
 )
 from posec3d_jax.networks.graph.temporal import MultiScale
 from posec3d_jax.networks.layers import BatchNorm, recomputed
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 
@@ -28,7 +29,7 @@ class MultiScaleGraphConv(nn.Module):
     skeleton: Skeleton
     scales: int
     window: int = 1
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -37,8 +38,8 @@ class MultiScaleGraphConv(nn.Module):
             adjacency = space_time(adjacency, self.window)
         graph = graph_buffer(self, disentangled(adjacency, self.scales))
         graph = graph + self.param("PA", uniform(1e-6), graph.shape, jnp.float32)
-        y = Product("ntvc,svw->ntwsc", name="aggregate")(x, graph)
-        mlp = ConvNorm(self.features, activation=nn.relu, groups=self.groups, name="mlp")
+        y = Product("ntvc,svw->ntwsc", self.mode, name="aggregate")(x, graph)
+        mlp = ConvNorm(self.features, activation=nn.relu, mode=self.mode, name="mlp")
         return mlp(y.reshape(*x.shape[:3], -1), train)
 
 
@@ -50,7 +51,7 @@ class Window(nn.Module):
     window: int
     scales: int
     stride: int
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -59,12 +60,12 @@ class Window(nn.Module):
         inner = self.features if channels == 3 else channels
         y = windows(x, self.window, self.stride)
         convolution = MultiScaleGraphConv(
-            inner, self.skeleton, self.scales, self.window, self.groups, name="gcn3d_1"
+            inner, self.skeleton, self.scales, self.window, self.mode, name="gcn3d_1"
         )
         y = convolution(y, train)
         y = y.reshape(*y.shape[:2], self.window, joints, inner)
         y = Collapse(self.features, name="out_conv")(y)
-        return BatchNorm(self.groups, name="out_bn")(y, train)
+        return BatchNorm(self.mode, name="out_bn")(y, train)
 
 
 def windows(x: jax.Array, window: int, stride: int) -> jax.Array:
@@ -102,11 +103,11 @@ class WindowSum(nn.Module):
     scales: int
     stride: int
     windows: tuple[int, ...] = (3, 5)
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        options = {"scales": self.scales, "stride": self.stride, "groups": self.groups}
+        options = {"scales": self.scales, "stride": self.stride, "mode": self.mode}
         parts = [
             Window(self.features, self.skeleton, window, name=f"gcn3d_{i}", **options)(x, train)
             for i, window in enumerate(self.windows)
@@ -125,14 +126,13 @@ class MSG3D(nn.Module):
     data_bn: str = "MVC"
     tcn_dropout: float = 0.0
     dropout: float = 0.0
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         graph_buffer(self, binary(self.skeleton))  # in the reference's files, and read by nothing
         persons = x.shape[1]
-        x = normalize_input(x, self.data_bn, self.groups, train)
+        x = normalize_input(x, self.data_bn, self.mode, train)
         for stage in (1, 2, 3):
             x = self._stage(x, stage, train)
         return classify(x, persons, self.num_classes, self.dropout, train)
@@ -141,9 +141,9 @@ class MSG3D(nn.Module):
         """One factorised and one space-time pathway, then a temporal module over their sum."""
         features, stride = self.width * 2 ** (stage - 1), 1 if stage == 1 else 2
         entering = self.width if stage == 1 else x.shape[-1]
-        options = {"groups": self.groups}
+        options = {"mode": self.mode}
         kinds = (MultiScaleGraphConv, WindowSum, MultiScale)
-        graph_conv, window_sum, scales = (recomputed(kind, self.remat) for kind in kinds)
+        graph_conv, window_sum, scales = (recomputed(kind, self.mode.remat) for kind in kinds)
         temporal = partial(scales, **options)
         name = f"sgcn{stage}"
         y = graph_conv(entering, self.skeleton, self.scales, name=f"{name}_0", **options)(x, train)

@@ -20,6 +20,7 @@ from posec3d_jax.networks.graph.layers import (
 )
 from posec3d_jax.networks.graph.temporal import MultiBranch
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 ADAPTIVE = ("importance", "init", "offset", "fixed")
@@ -38,19 +39,19 @@ class GraphConv(nn.Module):
     graph: str
     adaptive: str
     residual: bool
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         graph = self._graph()
-        y = Conv(len(graph) * self.features, name="conv")(x)
+        y = Conv(len(graph) * self.features, mode=self.mode, name="conv")(x)
         y = y.reshape(*x.shape[:3], len(graph), self.features)
-        y = Product("ntvkc,kvw->ntwc", name="aggregate")(y, graph)
-        y = BatchNorm(self.groups, name="bn")(y, train)
+        y = Product("ntvkc,kvw->ntwc", self.mode, name="aggregate")(y, graph)
+        y = BatchNorm(self.mode, name="bn")(y, train)
         if not self.residual:
             return nn.relu(y)
         if x.shape[-1] != self.features:
-            x = ConvNorm(self.features, groups=self.groups, name="down")(x, train)
+            x = ConvNorm(self.features, mode=self.mode, name="down")(x, train)
         return nn.relu(y + x)
 
     def _graph(self) -> jax.Array:
@@ -78,23 +79,22 @@ class STGCN(nn.Module):
     data_bn: str = "VC"
     tcn_dropout: float = 0.0
     dropout: float = 0.0
-    groups: int = 1
-    remat: bool = False
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> dict[str, jax.Array]:
         self._check()
         persons = x.shape[1]
-        x = normalize_input(x, self.data_bn, self.groups, train)
+        x = normalize_input(x, self.data_bn, self.mode, train)
         spatial = partial(
             GraphConv,
             skeleton=self.skeleton,
             graph=self.graph,
             adaptive=self.adaptive,
             residual=self.residual,
-            groups=self.groups,
+            mode=self.mode,
         )
-        temporal = partial(TEMPORAL[self.temporal], groups=self.groups)
+        temporal = partial(TEMPORAL[self.temporal], mode=self.mode)
         x = ten_blocks(
             x,
             train,
@@ -103,8 +103,7 @@ class STGCN(nn.Module):
             spatial,
             temporal,
             dropout=self.tcn_dropout,
-            groups=self.groups,
-            remat=self.remat,
+            mode=self.mode,
         )
         return classify(x, persons, self.num_classes, self.dropout, train)
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from posec3d_jax.networks.graph.layers import Conv, ConvNorm, Initializer
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.mode import Mode
 
 
 class MultiBranch(nn.Module):
@@ -23,24 +24,24 @@ class MultiBranch(nn.Module):
     features: int
     stride: int = 1
     dilations: Sequence[int] = (1, 2, 3, 4)
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         count = len(self.dilations) + 2
         narrow = self.features // count
-        options = {"stride": self.stride, "groups": self.groups, "normalized": False}
+        options = {"stride": self.stride, "mode": self.mode, "normalized": False}
         parts = []
         for i, dilation in enumerate(self.dilations):
             width = self.features - (count - 1) * narrow if i == 0 else narrow
             branch = Dilated(width, 3, dilation=dilation, name=f"branches_{i}", **options)
             parts.append(branch(x, train))
         parts.append(Pooled(narrow, name=f"branches_{count - 2}", **options)(x, train))
-        parts.append(Conv(narrow, stride=self.stride, name=f"branches_{count - 1}")(x))
-        x = Transform(self.features, self.groups, name="transform")(
-            jnp.concatenate(parts, -1), train
+        parts.append(
+            Conv(narrow, stride=self.stride, mode=self.mode, name=f"branches_{count - 1}")(x)
         )
-        return BatchNorm(self.groups, name="bn")(x, train)
+        x = Transform(self.features, self.mode, name="transform")(jnp.concatenate(parts, -1), train)
+        return BatchNorm(self.mode, name="bn")(x, train)
 
 
 class MultiScale(nn.Module):
@@ -57,7 +58,7 @@ class MultiScale(nn.Module):
     residual: bool = True
     activation: Callable[[jax.Array], jax.Array] = nn.relu
     kernel_init: Initializer | None = None
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -66,7 +67,7 @@ class MultiScale(nn.Module):
         options = {
             "stride": self.stride,
             "kernel_init": self.kernel_init,
-            "groups": self.groups,
+            "mode": self.mode,
         }
         parts = []
         for i, dilation in enumerate(self.dilations):
@@ -92,18 +93,16 @@ class Dilated(nn.Module):
     dilation: int
     normalized: bool = True
     kernel_init: Initializer | None = None
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         x = _enter(self)(x, train)
         options = (self.features, self.size, self.stride, self.dilation)
         if self.normalized:
-            last = ConvNorm(
-                *options, kernel_init=self.kernel_init, groups=self.groups, name="temporal"
-            )
+            last = ConvNorm(*options, kernel_init=self.kernel_init, mode=self.mode, name="temporal")
             return last(x, train)
-        return Conv(*options, self.kernel_init, name="temporal_conv")(x)
+        return Conv(*options, self.kernel_init, self.mode, name="temporal_conv")(x)
 
 
 class Pooled(nn.Module):
@@ -113,12 +112,12 @@ class Pooled(nn.Module):
     stride: int
     normalized: bool = True
     kernel_init: Initializer | None = None
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         x = max_pool_time(_enter(self)(x, train), self.stride)
-        return BatchNorm(self.groups, name="pool_bn")(x, train) if self.normalized else x
+        return BatchNorm(self.mode, name="pool_bn")(x, train) if self.normalized else x
 
 
 def _enter(branch: Dilated | Pooled) -> Callable[[jax.Array, bool], jax.Array]:
@@ -126,7 +125,7 @@ def _enter(branch: Dilated | Pooled) -> Callable[[jax.Array, bool], jax.Array]:
         branch.features,
         activation=nn.relu,
         kernel_init=branch.kernel_init,
-        groups=branch.groups,
+        mode=branch.mode,
         name="enter",
     )
 
@@ -135,12 +134,12 @@ class Transform(nn.Module):
     """BatchNorm, ReLU, 1x1."""
 
     features: int
-    groups: int = 1
+    mode: Mode = Mode()
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        x = nn.relu(BatchNorm(self.groups, name="bn")(x, train))
-        return Conv(self.features, name="conv")(x)
+        x = nn.relu(BatchNorm(self.mode, name="bn")(x, train))
+        return Conv(self.features, mode=self.mode, name="conv")(x)
 
 
 def max_pool_time(x: jax.Array, stride: int) -> jax.Array:
