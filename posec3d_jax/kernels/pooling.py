@@ -8,15 +8,16 @@ from jax import lax
 _NEIGHBOURS = tuple((i, j) for j in (-1, 0, 1) for i in (-1, 0, 1))
 
 
-def max_pool_frames(x: jax.Array, target: str = "portable") -> jax.Array:
-    """Max over 3 x 3 neighbours of each frame, stride 1, edges padded; ties to the first.
+def max_pool_frames(x: jax.Array, target: str = "portable", stride: int = 1) -> jax.Array:
+    """Max over 3 x 3 neighbours of each frame, edges padded; ties to the first.
 
     XLA's own pooling gradient is an order slower, on a CPU and on a GPU.
     """
     if target == "portable":
         window, pads = (1, 1, 3, 3, 1), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0))
-        return lax.reduce_window(x, -jnp.inf, lax.max, window, (1,) * x.ndim, pads)
-    return _separable(x) if target == "cpu" else _in_one_pass(x)
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, (1, 1, stride, stride, 1), pads)
+    y = _separable(x) if target == "cpu" else _in_one_pass(x)
+    return y if stride == 1 else y[:, :, ::stride, ::stride]
 
 
 def _separable(x: jax.Array) -> jax.Array:
