@@ -44,6 +44,7 @@ class Evaluator:
         clips = max(1, config.evaluate.batch_size // protocol.views)
         self._clips = -(-clips // mesh.size) * mesh.size
         self._config, self._source, self.protocol = config, source, protocol
+        self._needs = recognizer.encoder.needs
         self._mesh = mesh
         self._fold = jax.jit(recognizer.fold, out_shardings=replicated(mesh))
         self._step = jax.jit(
@@ -94,6 +95,7 @@ class Evaluator:
         batches = eval_batches(
             self._source,
             sampling=self._config.sampling,
+            needs=self._needs,
             num_clips=self.protocol.clips,
             batch_size=self._clips,
             process_index=jax.process_index(),

@@ -188,7 +188,12 @@ class Predictor:
 
     def _batch(self, sequence: SkeletonSequence) -> dict[str, np.ndarray]:
         source = from_sequences(self._info, [sequence], self._config.data.max_persons)
-        batch = whole_batch(source, sampling=self._config.sampling, num_clips=self._protocol.clips)
+        batch = whole_batch(
+            source,
+            sampling=self._config.sampling,
+            needs=self._recognizer.encoder.needs,
+            num_clips=self._protocol.clips,
+        )
         return {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
 
 

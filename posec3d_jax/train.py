@@ -99,11 +99,12 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
         step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
         step = compiled(resident.reading(step), mesh)
         validate = _validator(config, recognizer, mesh)
-        batches = to_devices(training_batches(config, source, plan, int(state.step)), mesh)
+        needs = recognizer.encoder.needs
+        batches = training_batches(config, source, plan, int(state.step), needs)
         key = jax.device_put(jax.random.fold_in(key, 1), replicated(mesh))
         check = DivergenceCheck(workdir, int(state.step), _clips_of(config, source))
         loop = TrainingLoop(step, (key, pack), log, checkpoints, check, validate, after_step)
-        return loop.run(state, batches)
+        return loop.run(state, to_devices(batches, mesh))
 
 
 def _warn_of_leaks(config) -> None:

@@ -184,7 +184,7 @@ def test_published_recipe_of_graph_networks(file):
     assert (optimizer.weight_decay, optimizer.clip_norm, optimizer.nesterov) == (5e-4, 0, True)
     assert (config.sampling.num_frames, config.data.max_persons) == (100, 2)
     assert (config.geometry.flip, config.sampling.test_flip) == (0, False)
-    assert config.graph.stream == "bone_motion" and config.sampling.next_frames
+    assert config.graph.stream == "bone_motion"
     assert not config.data.class_weights and config.model.dropout == 0
 
 

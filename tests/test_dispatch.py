@@ -15,6 +15,7 @@ from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
 from posec3d_jax.runs.feeding import place
 from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
+from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.steps import resident
 from tests.test_resume import _create_state, _make_train_step
 from tests.tiny import tiny_config
@@ -93,11 +94,13 @@ def test_a_step_that_is_not_finite_is_named_within_its_call(folder, tmp_path, mo
 @pytest.mark.parametrize("motion", [False, True])
 @pytest.mark.parametrize("loader", ["threads", "tf"])
 def test_rows_read_on_the_device_are_the_batches_of_the_host(folder, motion, loader):
-    config = _config(folder, **{"data.resident": True, "sampling.next_frames": motion})
+    config = _config(folder, **{"data.resident": True})
     source = open_source(config.data, "train")
     packed, pack = place(config.data, source, make_mesh(jax.devices()[:2]))
     assert len(packed.score) < len(source.score)  # other splits stay away
-    options = {"sampling": config.sampling, "seed": 3, "batch_size": 30, "num_steps": 3}
+    needs = {"pose": Needs(config.sampling.num_frames, following=motion)}
+    options = {"sampling": config.sampling, "needs": needs}
+    options |= {"seed": 3, "batch_size": 30, "num_steps": 3}
     pairs = zip(
         train_batches(source, **options),
         train_batches(packed, **options, loader=loader, rows=True),

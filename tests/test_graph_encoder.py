@@ -28,7 +28,8 @@ def _batch(config, keypoint, score, clips, size=(1080, 1920)):
     """As evaluation gets it: one clip of a data set in memory, with the frames of `clips` clips."""
     sequence = SkeletonSequence("clip", keypoint, score, size, 0)
     source = from_sequences(DatasetInfo("test", COCO, 60), [sequence], max_persons=2)
-    options = {"sampling": config.sampling, "num_clips": clips, "batch_size": 1}
+    needs = make_encoder(config, COCO).needs
+    options = {"sampling": config.sampling, "needs": needs, "num_clips": clips, "batch_size": 1}
     return {k: jnp.array(v) for k, v in next(eval_batches(source, **options)).items()}
 
 
@@ -78,7 +79,8 @@ def test_motion_is_that_to_the_next_frame_of_the_video_and_ends_with_it():
 def test_mirrored_views_follow_and_have_left_and_right_swapped(stream):
     config = _config(stream, frames=3)
     encoder = make_encoder(config, COCO)
-    assert not base.get_config().sampling.next_frames and not config.sampling.test_flip
+    assert encoder.needs["pose"].following == stream.endswith("motion")
+    assert not config.sampling.test_flip
     views = encoder.test(_batch(config, *_clip(9), 2), 2, True)
     assert views.shape == (1, 4, *encoder.test_shape)
     mirror = views[:, :2][..., COCO.flip_joints, :] * np.array([-1, 1, 1], np.float32)
@@ -97,16 +99,9 @@ def test_padding_persons_and_missing_joints_are_zero():
 
 def test_options_that_do_not_fit_are_refused():
     config = _config("bone")
-    config.graph.stream = "bone_motion"
-    with pytest.raises(ValueError, match="set config.sampling.next_frames to True"):
-        make_encoder(config, COCO)
     config.graph.stream = "bones"
     with pytest.raises(ValueError, match=r"config.graph.stream is 'bones'; expected one of"):
         make_encoder(config, COCO)
     config.encoder = "graf"
     with pytest.raises(ValueError, match=r"config.encoder is 'graf'; expected one of"):
         make_encoder(config, COCO)
-    volumes = base.get_config()
-    volumes.sampling.next_frames = True
-    with pytest.raises(ValueError, match="volumes expect False"):
-        make_encoder(volumes, COCO)

@@ -7,7 +7,7 @@ import pytest
 
 from posec3d_jax.config import base
 from posec3d_jax.networks.graph import layers as graph_layers
-from posec3d_jax.steps.recognizer import make_recognizer, total_loss
+from posec3d_jax.steps.recognizer import make_recognizer, named_losses, total_loss
 
 OPTIONS = {
     "slowonly": dict(stage_blocks=(2, 1, 1), width=4, dropout=0.5),
@@ -40,7 +40,7 @@ def _gradients(network, remat):
             mutable=["batch_stats"],
             rngs={"dropout": jax.random.key(3)},
         )
-        return total_loss(logits, jnp.array([0, 1, 2, 3])), updates["batch_stats"]
+        return total_loss(named_losses(logits, jnp.array([0, 1, 2, 3]))), updates["batch_stats"]
 
     arguments = variables["params"], variables["batch_stats"], x
     stored = jax.eval_shape(lambda *a: jax.vjp(loss_fn, *a, has_aux=True)[1], *arguments)

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from posec3d_jax.steps.optimizer import make_optimizer
-from posec3d_jax.steps.recognizer import make_recognizer, total_loss
+from posec3d_jax.steps.recognizer import make_recognizer, named_losses, total_loss
 from posec3d_jax.weights.exporting import to_reference_tensors
 from tests.reference import channels_last, load_variables, reference_config, relative_error
 
@@ -62,7 +62,7 @@ def _gradients():
         logits, updates = recognizer.logits(
             variables | {"params": params}, volumes, train=True, mutable=["batch_stats"]
         )
-        return total_loss(logits, labels), updates["batch_stats"]
+        return total_loss(named_losses(logits, labels)), updates["batch_stats"]
 
     run = jax.value_and_grad(loss_fn, has_aux=True)
     return jax.jit(lambda variables, *batch: run(variables["params"], variables, *batch))

@@ -44,7 +44,6 @@ def set_graph_stream(config: ConfigDict, stream: str) -> None:
         raise ValueError(f"unknown stream {stream!r}; graph networks have {networks.GRAPH_STREAMS}")
     config.encoder = "graph"
     config.graph.stream = stream
-    config.sampling.next_frames = stream.endswith("motion")
 
 
 def set_variant(config: ConfigDict, stream: str, network: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from posec3d_jax.config.checks import check_keys, keys_of
-from posec3d_jax.config.keys import KEYS, find_key
+from posec3d_jax.config.keys import FORMER_KEYS, KEYS, find_key
 from posec3d_jax.config.keys.key import ALWAYS, BOTH
 from posec3d_jax.config.values import as_tuples
 from posec3d_jax.files.disk import read_json
@@ -37,6 +37,7 @@ def stored_config(workdir: str | Path) -> dict[str, Any]:
 def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
     """A stored config with the keys that were added since, as they were before they existed.
 
+    Keys that are gone are left out.
     Raises ValueError where a part of it that has keys is no object.
     """
     if not config:
@@ -53,6 +54,9 @@ def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{part!r} is no object")
         earlier = json.loads(json.dumps(key.earlier))  # tuples are lists in what is stored
         config[part] = {name: earlier} | config.get(part, {})
+    for key in FORMER_KEYS:
+        part, _, gone = key.rpartition(".")
+        config[part] = {name: value for name, value in config[part].items() if name != gone}
     return config
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from posec3d_jax.kernels.strokes import Profiles
+from posec3d_jax.skeletons.needs import AllNeeds
 
 Batch = Mapping[str, jax.Array]
 Inputs = jax.Array | Profiles  # an array, or a volume that is not painted
@@ -14,8 +15,9 @@ Inputs = jax.Array | Profiles  # an array, or a volume that is not painted
 
 @dataclass(frozen=True)
 class Encoder:
-    """Two functions to call inside a jitted step, and the shapes of one clip that they make."""
+    """Two functions to call inside a jitted step, what they need, and what one clip becomes."""
 
+    needs: AllNeeds  # frames of each modality that a batch must hold
     train: Callable[[Batch, jax.Array], Inputs]  # (batch, key) to augmented input [B, ...]
     test: Callable[[Batch, int, bool], Inputs]  # (batch, clips, mirror) to [B, views, ...]
     train_shape: tuple[int, ...]

@@ -1,7 +1,7 @@
 """From a batch of keypoints to the graph networks' joints: normalised by the frame, as one stream.
 
 The reference's pipeline (PreNormalize2D, GenSkeFeat, FormatGCNInput), which takes features before
-frames are picked; so the motion streams read the frame after each, which the host adds.
+frames are picked; so the motion streams need the frame after each.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ import numpy as np
 
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.encoder import Batch, Encoder
+from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
@@ -22,14 +23,10 @@ def graph_encoder(config, skeleton: Skeleton, target: str = "portable") -> Encod
     options, sampling = config.graph.to_dict(), config.sampling
     if options["stream"] not in STREAMS:
         raise ValueError(f"config.graph.stream is {options['stream']!r}; expected one of {STREAMS}")
-    if sampling.next_frames != is_motion(options["stream"]):
-        raise ValueError(
-            f"config.graph.stream is {options['stream']!r}, and motion is what needs the frame "
-            f"after each: set config.sampling.next_frames to {is_motion(options['stream'])}"
-        )
     flip = config.geometry.flip
     shape = (config.data.max_persons, sampling.num_frames, skeleton.num_joints, 3)
     return Encoder(
+        needs={"pose": Needs(sampling.num_frames, following=is_motion(options["stream"]))},
         train=lambda batch, key: encode_train(batch, key, skeleton, flip, options),
         test=lambda batch, clips, mirror: encode_test(batch, clips, mirror, skeleton, options),
         train_shape=shape,

@@ -15,6 +15,7 @@ from posec3d_jax.encoders.placement import (
     with_mirrored_frames,
 )
 from posec3d_jax.kernels.strokes import Profiles, paint, with_height, with_mirror_image
+from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 
@@ -162,6 +163,7 @@ def volume_encoder(
     encoder = VolumeEncoder.of(config, skeleton, target, painted)
     drawing, frames, channels = encoder.drawing, encoder.frames, encoder.channels
     return Encoder(
+        needs={"pose": Needs(frames)},
         train=encoder.train,
         test=encoder.test,
         train_shape=(frames, *drawing.train_size, channels),

@@ -19,8 +19,6 @@ def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
 
     Volumes are drawn whatever the config's network is shown.
     """
-    config = config.copy_and_resolve_references()
-    config.sampling.next_frames = False
     skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
     info = DatasetInfo("clip", skeleton, config.data.num_classes)
     encoder = volume_encoder(config, skeleton, target_here())
@@ -31,7 +29,7 @@ def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
 
     def volume(sequence: SkeletonSequence) -> np.ndarray:
         source = from_sequences(info, [sequence], config.data.max_persons)
-        batch = whole_batch(source, sampling=config.sampling)
+        batch = whole_batch(source, sampling=config.sampling, needs=encoder.needs)
         keys = ("keypoint", "score", "frame_size")
         return np.asarray(encode({key: batch[key] for key in keys})[0, 0])
 

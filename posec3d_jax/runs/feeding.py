@@ -13,16 +13,18 @@ from posec3d_jax.data.stored.sources import Source
 from posec3d_jax.encoders import Batch
 from posec3d_jax.machine.sharding import by_clip, replicated
 from posec3d_jax.runs.plan import Plan
+from posec3d_jax.skeletons.needs import AllNeeds
 from posec3d_jax.steps.resident import Pack
 
 
 def training_batches(
-    config, source: Source, plan: Plan, start: int
+    config, source: Source, plan: Plan, start: int, needs: AllNeeds
 ) -> Iterator[dict[str, np.ndarray]]:
     """This process's training batches, only with what the step reads, stacked for each call."""
     batches = train_batches(
         source,
         sampling=config.sampling,
+        needs=needs,
         seed=config.seed,
         batch_size=config.train.batch_size,
         start_step=start,

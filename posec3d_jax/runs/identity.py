@@ -21,7 +21,13 @@ from posec3d_jax.runs import records
 # The code that decides the numbers of a training step: files, and folders with all in them.
 _DECIDES = (
     *("train.py", "encoders", "kernels", "networks", "steps", "machine/sharding.py"),
-    *("skeletons/skeleton.py", "skeletons/layouts.py", "data/feed", "runs/feeding.py"),
+    *(
+        "skeletons/skeleton.py",
+        "skeletons/layouts.py",
+        "skeletons/needs.py",
+        "data/feed",
+        "runs/feeding.py",
+    ),
     *("runs/plan.py", "data/stored/clips.py", "data/stored/packs.py"),
     *("data/stored/selection.py", "data/stored/sources.py"),
 )

@@ -1,11 +1,12 @@
 """A recogniser: encoder and network under one config, and the jitted steps made of them.
 
-A network returns named logits; the loss and the score are sums over those names, so one train step
-and one evaluation step serve every network there is.
+A network returns named logits; the loss and the score are weighted sums over those names, so one
+train step and one evaluation step serve every network there is.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import flax.linen as nn
@@ -22,6 +23,8 @@ from posec3d_jax.networks.mode import Mode
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.state import TrainState, Tree
 
+NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Recognizer:
@@ -32,6 +35,8 @@ class Recognizer:
     encoder: Encoder
     compute_dtype: Any
     average: str
+    loss_weights: Mapping[str, float]  # by the name of an output; 1 where it is not named
+    score_weights: Mapping[str, float]
 
     def init(self, key: jax.Array) -> Tree:
         """Fresh variables {'params', 'batch_stats'}, in float32."""
@@ -85,6 +90,8 @@ def make_recognizer(config, target: str = "") -> Recognizer:
         encoder=encoder,
         compute_dtype=dtypes[config.compute_dtype],
         average=config.evaluate.average,
+        loss_weights={"rgb": config.train.rgb_weight, "pose": config.train.pose_weight},
+        score_weights={"rgb": config.evaluate.rgb_weight, "pose": config.evaluate.pose_weight},
     )
 
 
@@ -122,36 +129,50 @@ def make_train_step(
                 mutable=["batch_stats"],
                 rngs={"dropout": dropout_key},
             )
-            loss = total_loss(logits, batch["label"], label_smoothing)
-            return loss, (logits, updates["batch_stats"])
+            losses = named_losses(logits, batch["label"], label_smoothing)
+            loss = total_loss(losses, recognizer.loss_weights)
+            return loss, (logits, losses, updates["batch_stats"])
 
-        (loss, (logits, statistics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(
+        (loss, (logits, losses, statistics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(
             state.params
         )
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-        correct = view_scores(logits).argmax(-1) == batch["label"]
+        correct = view_scores(logits, recognizer.score_weights).argmax(-1) == batch["label"]
         metrics = {"loss": loss, "top1": correct.mean(), "grad_norm": optax.tree.norm(gradients)}
+        if len(losses) > 1:
+            metrics |= {f"loss_{name}": value for name, value in losses.items()}
         params = optax.apply_updates(state.params, updates)
         return TrainState(state.step + 1, params, statistics, opt_state), metrics
 
     return train_step
 
 
-def total_loss(
+def named_losses(
     logits: Mapping[str, jax.Array], labels: jax.Array, label_smoothing: float = 0.0
-) -> jax.Array:
-    """Cross-entropy [scalar], the mean over clips, summed over the network's named outputs."""
-    losses = []
-    for values in logits.values():
+) -> dict[str, jax.Array]:
+    """Cross-entropy of each of the network's outputs [scalar], the mean over clips."""
+    losses = {}
+    for name, values in logits.items():
         targets = jax.nn.one_hot(labels, values.shape[-1], dtype=values.dtype)
         targets = optax.smooth_labels(targets, label_smoothing) if label_smoothing else targets
-        losses.append(optax.softmax_cross_entropy(values, targets).mean())
-    return sum(losses)
+        losses[name] = optax.softmax_cross_entropy(values, targets).mean()
+    return losses
 
 
-def view_scores(logits: Mapping[str, jax.Array]) -> jax.Array:
-    """Probabilities [B, K], the mean over the network's named outputs."""
-    return sum(jax.nn.softmax(values) for values in logits.values()) / len(logits)
+def total_loss(
+    losses: Mapping[str, jax.Array], weights: Mapping[str, float] = NO_WEIGHTS
+) -> jax.Array:
+    """The weighted sum [scalar] of named losses; a name without a weight has 1."""
+    return sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
+
+
+def view_scores(
+    logits: Mapping[str, jax.Array], weights: Mapping[str, float] = NO_WEIGHTS
+) -> jax.Array:
+    """Probabilities [B, K], the weighted mean over the network's named outputs."""
+    shares = {name: weights.get(name, 1.0) for name in logits}
+    scores = sum(shares[name] * jax.nn.softmax(values) for name, values in logits.items())
+    return scores / sum(shares.values())
 
 
 def make_eval_step(
@@ -167,17 +188,22 @@ def make_eval_step(
         count = jax.tree.leaves(views)[0].shape[1]
         inputs = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), views)
         logits = recognizer.logits(variables, inputs, train=False)
-        scores = average_views(logits, count, recognizer.average)
+        scores = average_views(logits, count, recognizer.average, recognizer.score_weights)
         picked = jnp.take_along_axis(scores, batch["label"][:, None], 1)[:, 0]
         return {"scores": scores, "loss": -jnp.log(jnp.maximum(picked, 1e-12))}
 
     return eval_step
 
 
-def average_views(logits: Mapping[str, jax.Array], views: int, average: str) -> jax.Array:
+def average_views(
+    logits: Mapping[str, jax.Array],
+    views: int,
+    average: str,
+    weights: Mapping[str, float] = NO_WEIGHTS,
+) -> jax.Array:
     """Named logits [B * views, K] to scores [B, K]: the mean of `prob`, or of `score` (logits)."""
     if average == "prob":
-        scores = view_scores(logits)
+        scores = view_scores(logits, weights)
         return scores.reshape(-1, views, scores.shape[-1]).mean(1)
     means = {k: v.reshape(-1, views, v.shape[-1]).mean(1) for k, v in logits.items()}
-    return view_scores(means)
+    return view_scores(means, weights)

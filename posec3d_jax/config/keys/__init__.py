@@ -22,6 +22,8 @@ KEYS: dict[str, Key] = {
         *(MODEL_NAME, *training.KEYS),
     )
 }
+# Keys that older runs have and whose value now follows from other keys.
+FORMER_KEYS = ("sampling.next_frames",)
 MODELS: dict[str, dict[str, Key]] = {
     network: {key.name: key for key in keys} for network, keys in model.MODELS.items()
 }

@@ -35,14 +35,6 @@ KEYS = (
         earlier=True,
     ),
     Key(
-        "sampling.next_frames",
-        False,
-        YesNo(),
-        BOTH,
-        "Also read the frame after each: motion streams of graph networks need it.",
-        earlier=False,
-    ),
-    Key(
         "encoder",
         "volume",
         OneOf(("volume", "graph")),

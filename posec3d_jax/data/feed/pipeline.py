@@ -1,13 +1,14 @@
 """Batches of keypoints for training and evaluation, as an iterator of numpy dicts.
 
-A batch is made by a pure function of the step (order, frames, gather); a loader runs that function
+A batch is made by a pure function of the step (order, frames, gather): what an encoder needs, of
+each modality the frames that were drawn for it. A loader runs that function
 ahead of the consumer. 'threads' needs nothing but Python, 'tf' runs it in tf.data; both give the
 same batches, bit for bit.
 
 Keys of a batch, for the rows of this process:
-    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * num_frames. With
-                                        sampling.next_frames twice that: those frames, then the
-                                        one after each, NaN where the clip has ended
+    keypoint   float32 [B, M, T, V, 2]  pixels; in evaluation T is num_clips * frames. Where the
+                                        encoder needs the following frames twice that: those frames,
+                                        then the one after each, NaN where the clip has ended
     score      float32 [B, M, T, V]
     frame_size float32 [B, 2]           (height, width), pixels
     label      int32 [B]
@@ -25,11 +26,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from posec3d_jax.data.feed.gathering import Batch, gather, test_sampler, train_sampler
 from posec3d_jax.data.feed.order import batch_index, epoch_size, step_rng
-from posec3d_jax.data.feed.sampling import REFERENCES, stride_frames, test_frames, train_frames
 from posec3d_jax.data.stored.sources import Source
+from posec3d_jax.skeletons.needs import AllNeeds, Needs
 
-Batch = dict[str, np.ndarray]
 KEYPOINTS, ROWS = {"keypoint": np.float32, "score": np.float32}, {"rows": np.int32}
 DTYPES = {  # and those of either
     "frame_size": np.float32,
@@ -37,7 +38,6 @@ DTYPES = {  # and those of either
     "index": np.int32,
 }
 LOADERS = ("threads", "tf")
-METHODS = ("uniform", "stride")
 _AHEAD = 4  # batches made before they are asked for
 _WORKERS = min(4, os.cpu_count() or 1)  # numpy and ArrayRecord release the interpreter lock
 
@@ -53,6 +53,7 @@ def train_batches(
     source: Source,
     *,
     sampling,
+    needs: AllNeeds | None = None,
     seed: int,
     batch_size: int,
     start_step: int = 0,
@@ -69,6 +70,7 @@ def train_batches(
     Args:
       source: the clips.
       sampling: `config.sampling` (method, num_frames, stride).
+      needs: what the encoder asks for; by default `sampling.num_frames` frames of the pose.
       seed: of the order and of the frames.
       batch_size: global; every process gets `batch_size / process_count` of its rows.
       start_step: first step, to resume at.
@@ -90,12 +92,14 @@ def train_batches(
             f"of the {source.info.num_classes} classes"
         )
     clips_of = batch_index(seed, batch_size, source.labels, repeat, class_weights)
-    draw = _train_sampler(sampling)
+    needs = needs or _pose_alone(sampling)
+    draw = train_sampler(sampling, needs)
 
     def make(step: int) -> Batch:
         index = clips_of(step)
         frames = draw(source.lengths[index], step_rng(seed, step))
-        return _gather(source, index[part], frames[part], sampling.next_frames, rows)
+        frames = {name: chosen[part] for name, chosen in frames.items()}
+        return gather(source, index[part], frames, needs, rows)
 
     stop = None if num_steps is None else start_step + num_steps
     return _load(make, start_step, stop, loader, ROWS if rows else KEYPOINTS)
@@ -105,6 +109,7 @@ def eval_batches(
     source: Source,
     *,
     sampling,
+    needs: AllNeeds | None = None,
     num_clips: int = 1,
     batch_size: int,
     process_index: int = 0,
@@ -118,6 +123,7 @@ def eval_batches(
     Args:
       source: the clips.
       sampling: `config.sampling` (method, num_frames, stride, reference, test_seed).
+      needs: as for `train_batches`.
       num_clips: views in time; their frames follow one another on the T axis.
       batch_size: global number of clips.
       process_index: which process this is.
@@ -128,46 +134,39 @@ def eval_batches(
       ValueError: as for `train_batches`.
     """
     rows = _local_rows(batch_size, process_index, process_count)
-    frames_of = _test_sampler(sampling, num_clips)
+    make_batch = _test_batch(source, sampling, needs, num_clips)
 
     def make(step: int) -> Batch:
         index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
-        return _eval_batch(source, np.where(index < len(source), index, -1), frames_of, sampling)
+        return make_batch(np.where(index < len(source), index, -1))
 
     return _load(make, 0, -(-len(source) // batch_size), loader)
 
 
-def whole_batch(source: Source, *, sampling, num_clips: int = 1) -> Batch:
-    """All clips of a small source as the one batch that `eval_batches` would give, made here."""
-    index = np.arange(len(source), dtype=np.int32)
-    return _eval_batch(source, index, _test_sampler(sampling, num_clips), sampling)
-
-
-def _eval_batch(source: Source, index: np.ndarray, frames_of: Callable, sampling) -> Batch:
-    clips = np.maximum(index, 0)
-    frames = frames_of(source.lengths[clips])
-    batch = _gather(source, clips, frames, sampling.next_frames)
-    return batch | {"index": index}
-
-
-def _gather(
-    source: Source, index: np.ndarray, frames: np.ndarray, next_frames: bool, rows: bool = False
+def whole_batch(
+    source: Source, *, sampling, needs: AllNeeds | None = None, num_clips: int = 1
 ) -> Batch:
-    ended = np.zeros(frames.shape, bool)
-    if next_frames:
-        last = source.lengths[index][:, None] - 1
-        ended = np.concatenate([ended, frames >= last], 1)
-        frames = np.concatenate([frames, np.minimum(frames + 1, last)], 1)
-    if rows:
-        named = source.rows(index, frames).astype(np.int32)
-        size, label = source.table.frame_size[index], source.labels[index]
-        named = np.where(ended[:, None], ~named, named)
-        return {"rows": named, "frame_size": size, "label": label, "index": index}
-    batch = source.gather(index, frames)
-    if next_frames:
-        keypoint = batch["keypoint"]
-        keypoint[np.broadcast_to(ended[:, None], keypoint.shape[:3])] = np.nan
-    return batch | {"index": index}
+    """All clips of a small source as the one batch that `eval_batches` would give, made here."""
+    return _test_batch(source, sampling, needs, num_clips)(np.arange(len(source), dtype=np.int32))
+
+
+def _test_batch(
+    source: Source, sampling, needs: AllNeeds | None, num_clips: int
+) -> Callable[[np.ndarray], Batch]:
+    """Clip numbers [B], -1 for padding, to their batch."""
+    needs = needs or _pose_alone(sampling)
+    frames_of = test_sampler(sampling, needs, num_clips)
+
+    def make(index: np.ndarray) -> Batch:
+        clips = np.maximum(index, 0)
+        frames = frames_of(source.lengths[clips])
+        return gather(source, clips, frames, needs) | {"index": index}
+
+    return make
+
+
+def _pose_alone(sampling) -> AllNeeds:
+    return {"pose": Needs(sampling.num_frames)}
 
 
 def _local_rows(batch_size: int, process_index: int, process_count: int) -> slice:
@@ -179,36 +178,6 @@ def _local_rows(batch_size: int, process_index: int, process_count: int) -> slic
         )
     local = batch_size // process_count
     return slice(process_index * local, (process_index + 1) * local)
-
-
-def _train_sampler(sampling) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
-    _check_method(sampling)
-    if sampling.method == "uniform":
-        return lambda lengths, rng: train_frames(lengths, sampling.num_frames, rng)
-    return lambda lengths, rng: stride_frames(lengths, sampling.num_frames, sampling.stride, rng)
-
-
-def _test_sampler(sampling, num_clips: int) -> Callable[[np.ndarray], np.ndarray]:
-    _check_method(sampling)
-    if num_clips < 1:
-        raise ValueError(f"{num_clips} test clips were asked for; expected at least 1")
-    if sampling.reference not in REFERENCES:
-        raise ValueError(
-            f"sampling.reference is {sampling.reference!r}; expected one of {REFERENCES}"
-        )
-    frames, seed, reference = sampling.num_frames, sampling.test_seed, sampling.reference
-    if sampling.method == "stride":
-        return lambda n: stride_frames(n, frames, sampling.stride, num_clips=num_clips)
-    return lambda lengths: np.stack(
-        [test_frames(int(n), frames, num_clips, seed, reference) for n in lengths]
-    )
-
-
-def _check_method(sampling) -> None:
-    if sampling.method not in METHODS:
-        raise ValueError(f"sampling.method is {sampling.method!r}; expected one of {METHODS}")
-    if sampling.num_frames < 1:
-        raise ValueError(f"sampling.num_frames is {sampling.num_frames}; expected at least 1")
 
 
 def _load(
