@@ -9,11 +9,12 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format clean
+.PHONY: help setup demo test test-slow docs lint format clean
 
 help:
 	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
 	@echo "make test    style checks and tests (WORKERS=2);  make test-slow  the long ones"
+	@echo "make docs    the pages with the API, docs/_build/index.html; checks their links"
 	@echo "make setup   only the virtual environment, $(VENV)"
 	@echo "make lint    only the style checks;  make format  corrects what it can"
 	@echo "make clean   remove the environment and caches (not data/ and runs/)"
@@ -26,6 +27,14 @@ test: lint
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
+
+# Anything that Sphinx warns of (links, references, docstrings) is an error.
+docs: $(VENV)/.docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
+
+$(VENV)/.docs: $(READY) docs/requirements.txt
+	@$(PIP) install -r docs/requirements.txt
+	@touch "$@"
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -50,5 +59,5 @@ $(READY): requirements.txt pyproject.toml
 	@touch "$@"
 
 clean:
-	rm -rf "$(VENV)" build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" build dist docs/_build *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

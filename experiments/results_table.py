@@ -1,63 +1,76 @@
-"""The README's tables of results, made from the records in results/; nothing in them is typed.
+"""The tables of results, made from the records in results/; nothing in them is typed.
 
 python -m experiments.results_table           # prints them
-python -m experiments.results_table --write   # puts them between the marks in README.md
+python -m experiments.results_table --write   # puts them between the marks in the pages
 """
 
 import json
 import sys
 from pathlib import Path
 
+from experiments.baselines.figures import svm
+
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- results -->\n", "<!-- end of results -->\n")
-STUDY_MARKS = ("<!-- studies -->\n", "<!-- end of studies -->\n")
-# Studies whose first tables are in the README.
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "results" / "results.md"
+# Records that the README shows; the page has them all.
 SHOWN = (
-    "efficiency",
-    "robustness",
-    "cross_annotation",
-    "noise_training",
-    "cross_data_set",
-    "few_labels",
-    "scalability",
-    "sampling_and_crop",
+    "penn_action_fused",
+    "utd_mhad_kinect_joint",
+    "utd_mhad_blazepose_joint",
+    "nw_ucla_joint",
+    "sbu_joint",
 )
-# A plain RBF-SVM on box-normalised 2-D joints of 16 frames, on the same files and splits.
-SVM = {
-    "penn_action": "93.4",
-    "utd_mhad_kinect": "74.7 - 77.4",
-    "utd_mhad_blazepose": "65.3",
-    "nw_ucla": "63.6",
-    "sbu": "76.9 - 83.9",
-}
+BASELINES = ("penn_action", "utd_mhad_kinect", "utd_mhad_blazepose", "nw_ucla", "sbu")
 HEADER = (
-    "| result | protocol | clips | top-1 | mean class | 1 clip | SVM | network, volume |"
-    " training | record |"
+    "| result | protocol | clips | top-1 | mean class | 1 clip | SVM: standardised / raw |"
+    " network, volume | training | record |"
+)
+SHORT = (
+    "| data set | clips | top-1 | SVM: standardised / raw | network, volume | training | record |"
 )
 
 
-def table(folder: Path = ROOT / "results") -> str:
-    """Markdown rows, one a record."""
-    paths = sorted(folder.glob("*.json"))
-    rows = [_row(path, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
-    return "\n".join([HEADER, "|" + "---|" * (HEADER.count("|") - 1), *rows]) + "\n"
+def full_table(folder: Path = ROOT / "results") -> str:
+    """Markdown rows, one a record; links are from docs/results/."""
+    return _table(HEADER, [_row(path) for path in sorted(folder.glob("*.json"))])
 
 
-def _row(path: Path, record: dict) -> str:
+def short_table(folder: Path = ROOT / "results") -> str:
+    """The README's rows; links are from the repository's root."""
+    return _table(SHORT, [_short_row(folder / f"{name}.json") for name in SHOWN])
+
+
+def _table(header: str, rows: list[list]) -> str:
+    lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join([header, "|" + "---|" * (header.count("|") - 1), *lines]) + "\n"
+
+
+def _row(path: Path) -> list:
+    record = json.loads(path.read_text(encoding="utf-8"))
     one = record.get("all_protocols", {}).get("1 clip", {}).get("top1")
-    cells = [
+    return [
         path.stem.replace("_", " "),
         record["protocol"],
         record["clips"],
         f"**{_percent(record['metrics']['top1'])}**",
         _percent(record["metrics"]["mean_class"]),
         "" if one is None else _percent(one),
-        next((svm for name, svm in SVM.items() if path.stem.startswith(name)), ""),
+        _svm(path),
         _network(record["config"]),
         _time(record),
-        f"[json](results/{path.name})",
+        f"[json](../../results/{path.name})",
     ]
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _short_row(path: Path) -> list:
+    name, _, clips, top1, _, _, baseline, network, minutes, _ = _row(path)
+    return [name, clips, top1, baseline, network, minutes, f"[json](results/{path.name})"]
+
+
+def _svm(path: Path) -> str:
+    name = next((name for name in BASELINES if path.stem.startswith(name)), None)
+    return svm(name) if name else ""
 
 
 def _percent(fraction: float) -> str:
@@ -80,31 +93,18 @@ def _time(record: dict) -> str:
     return f"{minutes:.0f} min"
 
 
-def study_tables(folder: Path = ROOT / "results" / "studies") -> str:
-    """The first table of each study in SHOWN, from its report, with a link to the rest."""
-    pages = [folder / f"{name}.md" for name in SHOWN]
-    return "\n".join(_first_table(page) for page in pages if page.is_file())
-
-
-def _first_table(page: Path) -> str:
-    table = page.read_text(encoding="utf-8").split("### ")[1]
-    title, body = table.split("\n", 1)
-    return f"**{title}** ([more](results/studies/{page.name}))\n{body.rstrip()}\n"
-
-
-def readme_with(text: str, rows: str, marks: tuple[str, str] = MARKS) -> str:
-    """The README with `rows` between the marks."""
-    before, rest = text.split(marks[0])
-    return before + marks[0] + rows + marks[1] + rest.split(marks[1])[1]
+def page_with(text: str, rows: str) -> str:
+    """The page with `rows` between the marks."""
+    before, rest = text.split(MARKS[0])
+    return before + MARKS[0] + rows + MARKS[1] + rest.split(MARKS[1])[1]
 
 
 def main(argv: list[str]) -> None:
-    readme = ROOT / "README.md"
-    if "--write" not in argv:
-        print(table(), study_tables(), sep="\n", end="")
-        return
-    text = readme_with(readme.read_text("utf-8"), table())
-    readme.write_text(readme_with(text, study_tables(), STUDY_MARKS), encoding="utf-8")
+    for page, rows in ((README, short_table()), (PAGE, full_table())):
+        if "--write" in argv:
+            page.write_text(page_with(page.read_text("utf-8"), rows), encoding="utf-8")
+        else:
+            print(rows)
 
 
 if __name__ == "__main__":

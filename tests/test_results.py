@@ -1,17 +1,35 @@
-"""Every figure in the README comes from a record that says how to get it again."""
+"""Every figure in the pages comes from a record that says how to get it again."""
 
 import json
 from pathlib import Path
 
-from experiments.results_table import MARKS, ROOT, STUDY_MARKS, study_tables, table
+import pytest
+
+from experiments.results_table import MARKS, PAGE, README, ROOT, full_table, short_table
+from experiments.studies.notes import notes_on
+from experiments.studies.pages import FOLDER as STUDIES
+from experiments.studies.pages import page_of
 
 
-def test_the_readme_shows_the_records():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = text.split(MARKS[0])[1].split(MARKS[1])[0]
+@pytest.mark.parametrize(("page", "table"), [(README, short_table), (PAGE, full_table)])
+def test_the_pages_show_the_records(page, table):
+    shown = page.read_text("utf-8").split(MARKS[0])[1].split(MARKS[1])[0]
     assert shown == table(), "run: python -m experiments.results_table --write"
-    shown = text.split(STUDY_MARKS[0])[1].split(STUDY_MARKS[1])[0]
-    assert shown == study_tables(), "run: python -m experiments.results_table --write"
+
+
+@pytest.mark.parametrize("record", sorted(STUDIES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_page_of_a_study_is_what_its_record_and_notes_make(record):
+    page = record.with_suffix(".md")
+    assert page.read_text("utf-8") == page_of(record), "run: python -m experiments.studies.pages"
+    included = (ROOT / "docs" / "results" / "studies.md").read_text("utf-8")
+    assert f"results/studies/{page.name}\n" in included
+
+
+def test_every_note_stands_below_a_table():
+    for notes in STUDIES.glob("notes/*/*.md"):
+        titles = notes_on(notes.stem, notes.parent.name)
+        page = (STUDIES / notes.name).read_text("utf-8")
+        assert titles and all(text in page for text in titles.values()), notes
 
 
 def test_records_are_whole():

@@ -23,6 +23,7 @@ class Command:
     jobs: Callable[[str, Sequence[int]], Sequence[Job]]  # also takes the seeds
     report: Callable[[str, Rows], Study]
     measure: Callable[[str, Path], Rows] = lambda preset, folder: []  # rows that need no training
+    derive: Callable[[Rows, Path], Rows] = lambda rows, folder: []  # rows that follow from others
 
 
 def start(command: Command) -> None:
@@ -48,6 +49,7 @@ def _main(command: Command) -> None:
         prepare_once(config, sources)
     folder = Path(options.workdir) / options.preset
     rows = command.measure(options.preset, folder) + run_jobs(jobs, folder)
+    rows += command.derive(rows, folder)
     study = command.report(options.preset, rows)
     study = replace(study, facts={**study.facts, "trainings": trainings(rows, folder)})
     for path in write_study(study, options.out or Path(options.workdir) / "reports"):

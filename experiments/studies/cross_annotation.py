@@ -62,23 +62,7 @@ PUBLISHED = [
         ("PoseConv3D", "hrnet", "hrnet", 0.932),
     )
 ]
-
-NOTES = {
-    "small": "Top-1, 1 clip. A plain RBF-SVM on the same 12 joints and clips: Kinect to Kinect "
-    "77.4, BlazePose to BlazePose 65.3, Kinect to BlazePose 51.6, BlazePose to Kinect 55.8.\n\n"
-    "Trained on clean poses, the 3-D CNN loses more than the graph network from one source to the "
-    "other, against the paper. Likeliest reasons: by the same name the two mean places 7 % of a "
-    "person's height apart, 1.7 of 24 pixels or three sigmas of a gaussian; and BlazePose's "
-    "scores, as low as 0.3 for a wrist, dim its gaussians. A second training, with noise and on "
-    "positions alone, mends both: 3-D CNN and graph network are then above the SVM from BlazePose "
-    "to the Kinect, and the 3-D CNN, as in the paper, loses less than the graph network from the "
-    "Kinect to BlazePose. Noise from the start serves the graph network there, while 30 passes of "
-    "it do not suffice the 3-D CNN. A second training without noise would tell how much is owed "
-    "to its passes, and two estimators of one kind how much to the Kinect. It was added after a "
-    "trial of it (C3D-light, the Kinect, seed 0) had 60.5 on BlazePose's positions; the noise was "
-    "that of the other trainings, but for the scores.",
-    "paper": "Mean class accuracy.",
-}
+UNIT = {"small": "Top-1, 1 clip.", "paper": "Mean class accuracy."}
 DIFFERS = {
     "small": (
         "UTD-MHAD (27 classes, 431 training and 430 test clips of other people) instead of FineGYM",
@@ -171,7 +155,7 @@ def report(preset: str, rows: list[dict[str, Any]]) -> Study:
         columns="tested on",
         lines=("network", "trained on", "poses"),
         published=PUBLISHED,
-        note=NOTES[preset],
+        note=UNIT[preset],
     )
     return Study(
         name="cross_annotation",

@@ -53,16 +53,6 @@ PUBLISHED = [  # arXiv 2104.13586; figures from the first author's CVPR 2022 sli
     }.items()
     for figure, value in values.items()
 ]
-NOTES = {
-    "small": f"Accuracy after {PASSES} passes tells how fast a network learns more than what it "
-    "reaches: the loss on training clips is then 1.1 to 2.3 in the three 3-D CNNs, which still "
-    "learn, and 0.1 to 0.6 in the graph networks, which are therefore ahead, against the paper. "
-    "That C3D-light has 73 % of the same clips after twice the passes, with 17 joints on 32 x 32 "
-    "pixels (configs/utd_mhad_blazepose.py:published), and 80 % by a recipe for few clips "
-    "(results/utd_mhad_blazepose_joint.json), says as much; the same for all networks would settle "
-    "it.",
-    "paper": "",
-}
 DIFFERS = {
     "small": (
         "times and memory are of this machine's CPU, a batch of one clip",
@@ -161,7 +151,6 @@ def report(preset: str, rows: list[dict[str, Any]]) -> Study:
         unit="",
         published=PUBLISHED,
         in_picture=False,
-        note=NOTES[preset],
     )
     panels = [
         Table(name, "value", columns="figure", unit="", where={"figure": name}, on_page=False)

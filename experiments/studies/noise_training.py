@@ -29,21 +29,7 @@ SOURCES = {
 }
 NOISES = ("drop", "jitter")  # that trainings on the second source are tested on
 PASSES = {"c3d_light": 45, "stgcnpp": 120}  # of the small preset: 10 and 8 minutes of one core
-NOTES = {
-    "small": {
-        "transfer": "Top-1, 10 clips. A plain RBF-SVM on the same 12 joints and clips: Kinect to "
-        "Kinect 77.4, BlazePose to BlazePose 65.3, Kinect to BlazePose 51.6, BlazePose to Kinect "
-        "55.8. All cells are above it.\n\nTrained on the Kinect's poses, the 3-D CNN loses half of "
-        "what the graph network does on BlazePose's, as in the paper; trained on BlazePose's, both "
-        "lose as much, and the graph network is ahead. The likeliest reason is that the 3-D CNN's "
-        "choices were made on the Kinect's poses; the same made on BlazePose's would tell.",
-        "drop": "Top-1, 1 clip. Both learnt to do without a joint.",
-        "jitter": "Shaking as in the training (2 %) helps both; more of it costs the 3-D CNN more, "
-        "against the paper's claim of robustness, which is about missing joints. 5 % are 1.2 "
-        "pixels of a 24-pixel volume, two sigmas of a gaussian.",
-    },
-    "paper": {"transfer": "Mean class accuracy."},
-}
+UNIT = {"small": "Top-1, 10 clips.", "paper": "Mean class accuracy."}
 DIFFERS = {
     "small": (
         *cross_annotation.DIFFERS["small"][:2],
@@ -120,19 +106,16 @@ def _noise_test(preset: str, config, noise: str, level: float) -> Test:
 def report(preset: str, rows: list[dict[str, Any]]) -> Study:
     """The 2 x 2 table of each network, and a curve of each noise."""
     value = "top1" if preset == "small" else "mean_class"
-    lines, notes = ("network", "trained on"), NOTES[preset]
+    lines = ("network", "trained on")
     tables = [
         Table(
             "Trained on noise: accuracy on the poses of another source",
             value,
             columns="tested on",
             lines=lines,
-            note=notes["transfer"],
+            note=UNIT[preset],
         ),
-        *(
-            Table(TITLES[noise], value, columns=noise, lines=lines, note=notes.get(noise, ""))
-            for noise in NOISES
-        ),
+        *(Table(TITLES[noise], value, columns=noise, lines=lines) for noise in NOISES),
     ]
     return Study(
         name="noise_training",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.studies.notes import notes_on
 from experiments.studies.panels import draw
 from experiments.studies.tables import PERCENT, Cell, Row, Table, cells
 from posec3d_jax.files import disk
@@ -31,8 +32,11 @@ class Study:
     facts: Mapping[str, Any] = field(default_factory=dict)  # configs, trainings, versions
 
 
-def markdown(table: Table, rows: Sequence[Row]) -> str:
-    """The table, the paper's lines below ours; 'mean ± spread' where there are seeds."""
+def markdown(table: Table, rows: Sequence[Row], note: str = "") -> str:
+    """The table, the paper's lines below ours; 'mean ± spread' where there are seeds.
+
+    `note` goes below it, after the table's own.
+    """
     ours = cells(table, rows)
     theirs = cells(Table("", table.value, table.columns, table.lines), table.published)
     columns = list(dict.fromkeys(c for line in (*ours.values(), *theirs.values()) for c in line))
@@ -45,7 +49,8 @@ def markdown(table: Table, rows: Sequence[Row]) -> str:
     ]
     body = "\n".join([_row(head), "|" + "---|" * len(head), *lines])
     unit = f" ({table.unit})" if table.unit else ""
-    return f"### {table.title}{unit}\n\n{body}\n" + (f"\n{table.note}\n" if table.note else "")
+    notes = "".join(f"\n{part}\n" for part in (table.note, note) if part)
+    return f"## {table.title}{unit}\n\n{body}\n{notes}"
 
 
 def label(line: tuple) -> str:
@@ -77,7 +82,7 @@ def write_study(study: Study, folder: str | Path) -> list[Path]:
     paths = [base / f"{study.name}.{kind}" for kind in ("json", "csv", "md", "png")]
     disk.write_json(paths[0], _record(study))
     _write_csv(paths[1], study.rows)
-    write_whole(paths[2], _page(study, paths[3].name))
+    write_whole(paths[2], page(study, records.command()))
     panels = [(table, cells(table, study.rows)) for table in study.tables if table.in_picture]
     draw(panels, paths[3])
     return paths
@@ -115,16 +120,19 @@ def _write_csv(path: Path, rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def _page(study: Study, picture: str) -> str:
+def page(study: Study, command: str) -> str:
+    """The Markdown page of a study that `command` has made, with the notes beside the results."""
     seeds = {row["seed"] for row in study.rows if "seed" in row}
     spread = f"Mean ± standard deviation over {len(seeds)} seeds. " if len(seeds) > 1 else ""
     title = study.name.replace("_", " ").capitalize()
+    notes = notes_on(study.name, study.preset)
+    tables = [table for table in study.tables if table.on_page]
     return "\n".join(
         [
             f"# {title} ({study.preset} preset)\n\n{study.question}\n",
-            f"![{title}]({picture})\n",
-            *(markdown(table, study.rows) for table in study.tables if table.on_page),
-            f"### How it was made\n\n{spread}Made by `{records.command()}`.\n",
+            f"![{title}]({study.name}.png)\n",
+            *(markdown(table, study.rows, notes.get(table.title, "")) for table in tables),
+            f"## How it was made\n\n{spread}Made by `{command}`.\n",
             "What differs from the paper's setting:\n",
             *(f"* {sentence}" for sentence in study.differs),
             "",

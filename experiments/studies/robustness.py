@@ -39,16 +39,6 @@ PUBLISHED = [
     )
     for p, accuracy in zip(LEVELS["drop"], accuracies, strict=True)
 ]
-# What the measured tables show that the paper does not say, and what would settle it.
-NOTES = {
-    "small": {
-        "jitter": "Shaken coordinates cost the 3-D CNN more than the graph network, against the "
-        "paper's claim of robustness, which is about missing joints. Likeliest reason: 5 % are 1.2 "
-        "pixels of a 24-pixel volume, two sigmas of a gaussian. Larger sigmas, and longer training "
-        "on jitter alone, would tell."
-    },
-    "paper": {},
-}
 DIFFERS = {
     "small": (
         "UTD-MHAD's BlazePose skeletons, 12 joints of which 8 may be dropped, instead of FineGYM's "
@@ -105,7 +95,6 @@ def report(preset: str, rows: list[dict[str, Any]]) -> Study:
             columns=noise,
             lines=("network", "trained on"),
             published=PUBLISHED if noise == "drop" else (),
-            note=NOTES[preset].get(noise, ""),
         )
         for noise in LEVELS
     ]

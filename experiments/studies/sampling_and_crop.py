@@ -36,15 +36,6 @@ PUBLISHED = [
         ("uniform, no crop", "10 clips", 0.922),
     )
 ]
-NOTES = {
-    "small": "Uniform sampling is as good as the best stride, and one need not know it: clips have "
-    "41 to 125 frames, of which 16 frames 2 apart see less than half in most, and of 16 frames 4 "
-    "apart more than two in five have too few, so that they begin again. That is what the paper "
-    "says, within the spread. The crop adds five points, in the paper one. Likeliest reason: "
-    "without it a person is left with a part of 24 pixels, in the paper of 56; larger volumes "
-    "would tell.",
-    "paper": "",
-}
 DIFFERS = {
     "small": (
         "UTD-MHAD's Kinect skeletons on the depth video (27 classes, 12 joints) instead of NTU60",
@@ -103,7 +94,6 @@ def report(preset: str, rows: list[dict[str, Any]]) -> Study:
         columns="protocol",
         lines=("network", "input"),
         published=PUBLISHED,
-        note=NOTES[preset],
     )
     return Study(
         name="sampling_and_crop",

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
 from experiments.studies import command, cross_annotation
 from experiments.studies.cross_annotation import PASSES
 from experiments.studies.presets import SMALL, config_of
@@ -44,11 +42,6 @@ DIFFERS = {
         "instead of ten",
     ),
     "paper": (),
-}
-NOTES = {
-    "small": "Limbs add nothing to the volumes' joints here, against the paper's 0.4 points. "
-    "Likeliest reason: 30 passes, after which the limb network is the weaker by 6 points. Longer "
-    "trainings would tell: on Penn Action, trained longer on 32 x 32 pixels, the sum gains 0.2.",
 }
 
 
@@ -91,19 +84,18 @@ def _job(preset: str, network: str, stream: str, seed: int) -> Job:
 
 
 def report(preset: str, rows: list[dict[str, Any]]) -> Study:
-    """The streams alone, and added up."""
+    """The streams alone and added up, which are rows of `fused`."""
     table = Table(
         "Streams alone and fused",
         "top1",
         columns="stream",
         published=PUBLISHED,
-        note=NOTES.get(preset, ""),
     )
     return Study(
         name="streams",
         question="What do further streams add to the joints?",
         preset=preset,
-        rows=rows + fused(rows, Path(flags.FLAGS.workdir) / preset),
+        rows=rows,
         tables=[table],
         differs=DIFFERS[preset],
     )
@@ -124,4 +116,4 @@ def fused(rows: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    command.start(command.Command(data, jobs, report))
+    command.start(command.Command(data, jobs, report, derive=fused))

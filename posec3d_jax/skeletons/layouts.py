@@ -1,8 +1,8 @@
 """The joint layouts themselves: literal joint names and limbs of the skeletons people have.
 
 Joint names are shared between the layouts, so that one converts into another by name. A name
-begins with 'left_' or 'right_' exactly when the joint has a partner on the other side; sides are
-the person's own. The checks, the type and the look-up are in `skeletons.py`.
+begins with `left_` or `right_` exactly when the joint has a partner on the other side; sides are
+the person's own. The checks, the type and the look-up are in `skeleton.py`.
 
 Index orders: COCO-17 and its two limb orders, NTU-25 and OpenPose-18 are those of PYSKL and
 mmaction2; BODY_25 and BODY_25B of OpenPose's documentation; Halpe of its annotations;

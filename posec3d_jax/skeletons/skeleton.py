@@ -1,6 +1,6 @@
 """Skeleton layouts: joint names, limbs, left/right pairs and parents; and remaps by joint name.
 
-A layout is looked up by its name in `SKELETONS`, or declared by its user as a mapping:
+A layout is looked up by its name in `SKELETONS`, or declared by its user as a mapping::
 
     get_skeleton({
         "name": "stick_man",
