@@ -1,4 +1,4 @@
-"""A template for data of one's own: copy it, say what is in the data, leave the rest.
+"""A template for a data set of your own: copy it, edit the lines marked EDIT.
 
   cp configs/custom.py configs/my_data.py
   posec3d prepare  --config=configs/my_data.py --config.data.source=<my_data.pkl>
@@ -10,8 +10,6 @@ Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_sh
 paper's size, for a GPU; default) or small (for a CPU); put together with '-', as in `:limb-small`.
 Graph networks to compare with: stgcn, stgcnpp, aagcn, ctrgcn or msg3d, and their streams joint,
 bone, joint_motion and bone_motion, as in `:bone-stgcnpp`.
-
-Hardware, time, accuracy: depend on the data. The lines marked EDIT are the ones to go through.
 
 The data is a pickle as PYSKL and mmaction2 read it, of plain containers and numpy arrays:
 

@@ -7,8 +7,8 @@
   (and the same with :limb; `posec3d fuse` adds the two up)
 
 The annotation file only points to the poses. `skeleton_dir` holds PYSKL's files of many clips, or
-mmaction2's of one clip each; posec3d_jax/data/readers/pyskl.py says how they are found. What the
-references unfold in every epoch is unfolded once, by `prepare`; no memcached is needed.
+mmaction2's of one clip each; posec3d_jax/data/readers/pyskl.py says how they are found. `prepare`
+unpacks the poses once, where the references unpack them in every epoch; no memcached is needed.
 
 Variants: joint (default), limb or both; 346 (default) and 463, SlowOnly with so many blocks in its
 three stages, c3d_light or x3d_shallow; put together with '-', as in `:limb-463`.

@@ -5,7 +5,7 @@
   posec3d evaluate --workdir=runs/ntu120_xsub_joint
   (and the same with :limb; `posec3d fuse` adds the two up)
 
-The clips of classes 61 to 120, of which there are fewer, enter an epoch twice as often.
+The clips of classes 61 to 120, which have fewer clips, are seen twice in an epoch.
 
 Variants: joint (default), limb, both or joint_as_published; slowonly (default), c3d_light or
 x3d_shallow; put together with '-'. PYSKL's configs called `joint` draw limbs for this data set, in

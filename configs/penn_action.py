@@ -8,7 +8,7 @@
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
 
-A size that a CPU trains in about an hour a stream on one core: width 16, 32 frames of 32 x 32.
+Small enough for a CPU, about an hour of one core a stream: width 16, 32 frames of 32 x 32.
 Accuracy, one seed: joint 98.4, limb 97.5, fused 98.6 (results/penn_action_*.json).
 """
 

@@ -6,7 +6,7 @@
 
 A variant is stream and fold: `configs/sbu.py:joint-fold3`. The third coordinate is dropped.
 Some minutes a fold on one CPU core. Accuracy, one seed, mean of the folds: 92.6
-(results/sbu_joint.json); a plain SVM has 76.9 to 83.9.
+(results/sbu_joint.json); for an SVM see results/baselines/svm.json.
 """
 
 from posec3d_jax.config import base, networks

@@ -4,8 +4,9 @@
   posec3d train    --config=configs/simulated_crowd.py --workdir=runs/simulated_crowd
   posec3d evaluate --workdir=runs/simulated_crowd
 
-On the left or on the right one person sets, spikes or passes, or a whole group cheers; the rest
-stand or walk about (posec3d_jax/data/simulation/crowd.py). What Volleyball asks, without its files.
+The task is that of Volleyball, whose poses are not published: on the left or on the right one
+person sets, spikes or passes, or a whole group cheers, while the rest stand or walk about
+(posec3d_jax/data/simulation/crowd.py).
 
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
 their own streams, as in `:bone-stgcnpp`. A graph network sees 20 frames of each of the 13 persons,
@@ -13,10 +14,10 @@ a volume 12 frames with everybody in it.
 
 Left and right are part of the label, so that nothing is mirrored. People in a crowd stand side by
 side: the crop keeps their box's own shape, and the volume is stretched to use all of its height.
-Accuracy of C3D-light, on storage `pack`: 59.4 and 57.8 % in one clip (seeds 0 and 1; chance is
-12.5), 25 minutes of a CPU core each. ST-GCN++ has not learnt it: five of the 15 passes, three
-minutes of a core each, left it at chance. Its mean over 13 persons leaves a thirteenth of the one
-who acts, so that it may need many more.
+Top-1 of C3D-light, storage `pack`, one clip: 59.4 and 57.8 % (seeds 0 and 1; chance is 12.5), in 25
+minutes of a CPU core each. ST-GCN++ was trained for five of the 15 passes (three minutes of a core
+each) and stayed at chance. It averages features over 13 persons, of whom one acts, so it may need
+many more passes.
 """
 
 from posec3d_jax.config import base, networks

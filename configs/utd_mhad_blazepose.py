@@ -8,10 +8,10 @@ Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; g
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet). Recipe:
 few_clips (default; `base.set_few_clips`, and no mirror images), or published.
 
-The 33 joints are reduced by name to COCO's 17: the rest are fingers, toes and face. Every third
-frame was kept by whoever made the file, and about 3 % of the frames have no pose.
+The 33 joints are reduced by name to COCO's 17: the rest are fingers, toes and face. The file
+has every third frame, and about 3 % of its frames have no pose.
 Half an hour on one CPU core. Accuracy, one seed: 82.8 (results/utd_mhad_blazepose_joint.json), by
-the published recipe 77.0; a plain SVM on the recorded joints has 65.3.
+the published recipe 77.0; for an SVM see results/baselines/svm.json.
 """
 
 from posec3d_jax.config import base, networks
@@ -36,8 +36,8 @@ def get_config(variant: str = ""):
     base.set_small(config, frames=16, size=32, width=16)
     if recipe == "few_clips":
         base.set_few_clips(config)
-        config.geometry.flip = 0.0  # everybody is right-handed: no mirror images,
-        config.sampling.test_flip = False  # in tests neither
+        config.geometry.flip = 0.0  # everybody is right-handed: mirror images mislead,
+        config.sampling.test_flip = False  # in tests too
     config.data.repeat = 10
     config.train.epochs = 6
     return config

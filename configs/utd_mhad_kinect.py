@@ -8,10 +8,10 @@ Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; g
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet). Recipe:
 few_clips (default; `base.set_few_clips`, and no mirror images), or published.
 
-The 3-D joints are seen by a virtual camera in front of the person, so depth is lost; results of
-networks that see depth do not compare directly. 45 minutes on one slow CPU core. Accuracy, one
-seed: 80.9 (results/utd_mhad_kinect_joint.json), by the published recipe 77.9; a plain SVM 74.7 on x
-and y, 77.4 on 12 projected joints.
+The 3-D joints are projected to 2-D by a virtual camera in front of the person, so depth is lost;
+results of networks that see depth do not compare directly. 45 minutes on one slow CPU core.
+Accuracy, one seed: 80.9 (results/utd_mhad_kinect_joint.json), by the published recipe 77.9;
+for an SVM see results/baselines/svm.json.
 """
 
 from posec3d_jax.config import base, networks
@@ -35,8 +35,8 @@ def get_config(variant: str = ""):
     base.set_small(config, frames=24, size=32, width=16)
     if recipe == "few_clips":
         base.set_few_clips(config)
-        config.geometry.flip = 0.0  # everybody is right-handed: no mirror images,
-        config.sampling.test_flip = False  # in tests neither
+        config.geometry.flip = 0.0  # everybody is right-handed: mirror images mislead,
+        config.sampling.test_flip = False  # in tests too
     config.data.repeat = 10
     config.train.epochs = 6
     return config

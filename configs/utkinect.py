@@ -7,7 +7,7 @@
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet).
 
-Very small: for cross-data-set studies with NW-UCLA rather than for its own accuracy.
+Too small for an accuracy of its own: it is here for studies across data sets, with NW-UCLA.
 A few minutes on one CPU core.
 """
 

@@ -14,9 +14,10 @@ with '-', as in `:limb-c3d_light`. Graph networks with their own streams, as in 
 all 20 frames of each of the 13 persons. Left and right are part of the label, so that nothing is
 mirrored, neither in training nor in testing.
 
-From the paper, as remembered, not read: 12 frames of 56 x 56, base width 16, which gives 0.51 M
-parameters and 1.63 G multiply-adds at the test size of 64 x 64 (published: 0.52 M, 1.6 G). How it
-was trained is not known; here it is as NTU60, with batches of 64 for the 3,493 training clips.
+Sizes: 12 frames of 56 x 56 and base width 16, which were not checked against the paper's text, but
+give 0.51 M parameters and 1.63 G multiply-adds at the test size of 64 x 64 (published: 0.52 M,
+1.6 G). The published training recipe is not known; this one is NTU60's, with batches of 64 for the
+3,493 training clips.
 Hardware: one GPU. Time: not measured here.
 Expected top-1: 91.3 (the first author's CVPR 2022 tutorial, slide 20; protocol not stated, not yet
 repeated here).

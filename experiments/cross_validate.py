@@ -3,8 +3,8 @@
   python -m experiments.cross_validate --config=configs/sbu.py --folds=1,2,3,4,5 \
       --workdir=runs/sbu --record=results/sbu_joint.json
 
-Fold n uses the variant `<stream>-fold<n>` of the config and the directory `<workdir>/fold<n>`; what
-is finished there is not done again. The reported accuracy is the mean over folds.
+Fold n uses the variant `<stream>-fold<n>` of the config and the directory `<workdir>/fold<n>`.
+Folds that are finished are not trained again. The reported accuracy is the mean over folds.
 """
 
 import runpy

@@ -1,9 +1,9 @@
-"""The whole job on the built-in data set: prepare, train, evaluate, report. `make demo` runs this.
+"""Every step once on the built-in data set: prepare, train, evaluate, report. `make demo` runs it.
 
   python -m experiments.demo --workdir=runs/demo
 
-Run again it resumes; a finished run is only evaluated. The data set, checkpoints, metrics and the
-report stay where the last lines say.
+Started again it resumes; a finished run is only evaluated. The last lines say where data set,
+checkpoints, metrics and the report are.
 """
 
 import time
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
 
-PROMISE = 0.95  # top-1 on held-out performers and viewpoints
+EXPECTED = 0.95  # top-1 on held-out performers and viewpoints
 
 
 def main(argv: list[str]) -> None:
@@ -37,8 +37,8 @@ def main(argv: list[str]) -> None:
         print(f"  {protocol:18s} top-1 {figures['top1']:.4f}  ({figures['clips']} clips)")
     print(f"\n  data set     {config.data.dir}\n  checkpoints  {workdir / 'checkpoints'}")
     print(f"  metrics      {workdir / 'metrics.jsonl'}\n  report       {report}")
-    if (best := max(figures["top1"] for figures in results.values())) < PROMISE:
-        print(f"\nNote: {best:.4f} is below the {PROMISE} that this demonstration should reach.")
+    if (best := max(figures["top1"] for figures in results.values())) < EXPECTED:
+        print(f"\nNote: {best:.4f} is below the {EXPECTED} that this demonstration should reach.")
 
 
 def draw_pictures(config, folder: Path) -> None:

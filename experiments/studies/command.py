@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Command:
-    """What a study's file gives; each takes the preset's name."""
+    """The parts of a study, as functions; each takes the name of the preset."""
 
     data: Callable[[str], Sequence[Any]]  # configs whose data sets have to be prepared
     jobs: Callable[[str, Sequence[int]], Sequence[Job]]  # also takes the seeds
@@ -27,7 +27,7 @@ class Command:
 
 
 def start(command: Command) -> None:
-    """Runs a study as a program; to be called where a study's file is the main one."""
+    """Runs a study from the command line."""
     tune_process()
     flags.DEFINE_enum("preset", "small", PRESETS, "The size: for two CPU cores, or the paper's.")
     flags.DEFINE_string("workdir", "runs/studies", "Where trainings go; studies share them.")

@@ -1,7 +1,8 @@
-"""What a network costs: counted by tracing, its memory as compiled, its time in alternating rounds.
+"""What a network costs: parameters and multiply-adds, memory of the compiled step, time.
 
-A round times every case once, in one order and then in the other, so that a machine that slows down
-slows all of them; figures are medians over rounds, ratios the median of the rounds' own ratios.
+Times are taken in rounds. A round times every case once, every other round in reverse order, so
+that a machine that slows down slows all of them. Figures are medians over rounds; a ratio is the
+median of the ratios within rounds.
 """
 
 import itertools
@@ -37,14 +38,14 @@ MEGA, GIGA = 1e6, 1e9
 
 @dataclass(frozen=True)
 class Case:
-    """Something to time, and what it needs while it runs."""
+    """A compiled call to time, and the memory that it needs."""
 
     run: Callable[[], Any]
     memory: int  # bytes: arguments, results and temporaries of the compiled program
 
 
 def setting_of(config) -> dict[str, Any]:
-    """What cost depends on of a config; how long it trains, and on what, is not of it."""
+    """The keys of a config on which cost depends: not the data set, nor the length of training."""
     whole = stored.config_to_dict(config)
     keys = ("encoder", "model", "volume", "geometry", "graph", "compute_dtype", "optimizer")
     data = {key: whole["data"][key] for key in ("skeleton", "num_classes", "max_persons")}
@@ -55,7 +56,7 @@ def setting_of(config) -> dict[str, Any]:
 
 
 def counts_once(config, path: Path) -> dict[str, float]:
-    """`counts`, kept in a file with the setting that they are of."""
+    """`counts`, kept in a file together with the setting; counted again if that has changed."""
     wanted = setting_of(config)
     found = disk.read_json(path)
     if found.get("setting") != wanted:
@@ -68,7 +69,7 @@ def counts_once(config, path: Path) -> dict[str, float]:
 def counts(config) -> dict[str, float]:
     """Parameters in millions and multiply-adds of one view in G, with and without the rest.
 
-    The rest is BatchNorm and products with graphs: papers leave it out for graph networks.
+    "The rest" is BatchNorm and products with graphs, which papers leave out for graph networks.
     """
     recognizer = make_recognizer(config)
     layers = trace_layers(recognizer, recognizer.encoder.train_shape)
@@ -82,7 +83,7 @@ def counts(config) -> dict[str, float]:
 
 
 def training_step(config, batch: int) -> Case:
-    """Keypoints of `config.data.max_persons` persons to updated parameters."""
+    """One training step, from keypoints of `config.data.max_persons` persons to new parameters."""
     recognizer = make_recognizer(config)
     optimizer = make_optimizer(config.optimizer, make_schedule(config.optimizer, batch, 1000, 9000))
     clips, key = _clips(config, batch), jax.random.key(1)
@@ -99,7 +100,7 @@ def training_step(config, batch: int) -> Case:
 
 
 def forward(config, batch: int) -> Case:
-    """Keypoints to probabilities, one view a clip, as it is tested."""
+    """A test step, from keypoints to class probabilities, one view a clip."""
     recognizer = make_recognizer(config)
     return _fixed(
         make_eval_step(recognizer, 1, False),
@@ -109,13 +110,13 @@ def forward(config, batch: int) -> Case:
 
 
 def encoding(config, batch: int) -> Case:
-    """Keypoints to the training input alone: for volumes, geometry and drawing."""
+    """The encoder alone, keypoints to training input: for volumes, geometry and drawing."""
     train = make_recognizer(config).encoder.train
     return _fixed(train, _clips(config, batch), jax.random.key(1))
 
 
 def latency(config, batch: int = 1) -> Case:
-    """A clip on the host to its label, as `posec3d predict` does it once it is warm."""
+    """`posec3d predict` after its first call: from a clip on the host to its label."""
     variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
     predictor = Predictor(config, variables)
     clip = make_clips(batch, config.data.max_persons, 100)
@@ -138,12 +139,12 @@ def _compile(function: Callable, *arguments: Any, **options: Any):
 
 
 def _memory(program) -> int:
-    """Bytes at the program's peak, as its compiler planned them; 0 where it does not tell."""
+    """Bytes that the compiler planned for the program's peak; 0 where it does not say."""
     plan = program.memory_analysis()
     if plan is None:
         return 0
     used = plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
-    return used - plan.alias_size_in_bytes  # what is donated is counted twice
+    return used - plan.alias_size_in_bytes  # donated arguments are counted twice
 
 
 def measure(
@@ -155,11 +156,11 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Times all cases in `rounds` rounds, each kept as a file of `folder` and not timed again.
 
-    Of several processes one measures, and the others wait for it.
+    If several processes call it, one measures and the others wait.
 
     Args:
-      makers: by name, what makes a case ready; called only if there is a round to do.
-      setting: what the times depend on; must be that of the rounds which are there.
+      makers: by name, a function that compiles a case; called only if a round is missing.
+      setting: what the times depend on; must equal that of the rounds already in the folder.
       folder: where the rounds are kept.
       rounds: how many.
       seconds: how long to call a case in each of them, at least once.
@@ -211,7 +212,7 @@ def _time_missing(
 
 
 def _ready(name: str, make: Callable[[], Case]) -> Case:
-    """The case, compiled and warm."""
+    """The case, compiled and run once."""
     started = time.perf_counter()
     case = make()
     case.run()
@@ -234,7 +235,7 @@ def median_of(rounds: Sequence[Mapping[str, Any]], name: str) -> float:
 
 
 def load_of(rounds: Sequence[Mapping[str, Any]]) -> float:
-    """The highest load of the machine; over the number of its cores, times are of little worth."""
+    """The highest load of the machine before a round; above its number of cores, distrust times."""
     return max(part["machine"]["load_before"] for part in rounds)
 
 

@@ -7,8 +7,9 @@ The small preset has UTD-MHAD as the Kinect saw it, projected on to the depth vi
 BlazePose found it in that video, both reduced to the 12 joints they share and to every third frame.
 The Kinect's scores are all 1, BlazePose's say how visible a joint is (of a wrist often 0.3), so
 BlazePose comes twice: as it is, and with positions alone. The paper's preset has FineGYM by HRNet
-and by MobileNet. Networks are also trained with noise (posec3d_jax/encoders/noise.py): what a
-source that one does not have yet may do to poses; from the start, or once they know clean poses.
+and by MobileNet. Networks are also trained with noise (posec3d_jax/encoders/noise.py), which
+stands for the errors of a pose source that is not at hand in training: from the start, or in a
+second training after one on clean poses.
 """
 
 from collections.abc import Sequence
@@ -35,17 +36,17 @@ SOURCES = {
     "small": ("utd_mhad_kinect", "utd_mhad_blazepose", "utd_mhad_blazepose_positions"),
     "paper": ("mobilenet", "hrnet"),
 }
-# About half of what lies between the two sources: their joints are 0.195 torso lengths apart, 7 %
-# of a person's height, and scores are 1 in one and down to 0.2 in the other. Trainings on all of it
-# take more passes than the small preset has.
+# About half of the difference between the two sources, whose joints are 0.195 torso lengths apart
+# (7 % of a person's height), and whose scores are 1 in one and down to 0.2 in the other. Trainings
+# with all of the difference take more passes than the small preset has.
 NOISE = {"drop": 0.25, "jitter": 0.02, "offset": 0.03, "score": 0.3}
 EVERY_THIRD = "_every_3"  # frame; of the folder's name
 CLEAN, NOISY, LATER = "clean poses", "noise", "clean poses, then noise"
-TRAINED_ON = {  # number of the source, and how its poses are
+TRAINED_ON = {  # number of the source in SOURCES, and its poses
     "small": ((0, CLEAN), (1, CLEAN), (2, CLEAN), (0, NOISY), (1, NOISY)),
     "paper": ((0, CLEAN), (1, CLEAN), (0, NOISY), (1, NOISY)),
 }
-GO_ON = {"small": (0, 2), "paper": ()}  # sources that a second training, with noise, is on
+SECOND_TRAINING = {"small": (0, 2), "paper": ()}  # sources with a second training, with noise
 PASSES = 30  # over the 431 training clips; about four minutes of one core
 # FineGYM, mean class accuracy (arXiv 2104.13586; figures from the first author's CVPR 2022 slides).
 PUBLISHED = [
@@ -80,7 +81,7 @@ DIFFERS = {
 
 
 def config_for(preset: str, source: str, network: str, seed: int = 0, poses: str = CLEAN) -> Any:
-    """The training of one network on one source's poses, as they are or with noise."""
+    """The training of one network on the poses of one source, clean or with noise."""
     if preset == "paper":
         config = config_of("gym", network)
         config.data.dir = f"data/gym_{source}"
@@ -99,14 +100,14 @@ def config_for(preset: str, source: str, network: str, seed: int = 0, poses: str
     if poses != CLEAN:
         config.noise.update(NOISE, in_training=True, in_test=False)
         config.name += "-noise"
-    if poses == LATER:  # scores are all 1 in these, or not shown
+    if poses == LATER:  # scores are all 1 in these sources, or hidden from the network
         config.noise.score = 0.0
         config.name += "-later"
     return config
 
 
 def leave_out_scores(config) -> None:
-    """Shows networks where joints are, however sure the estimator was of them."""
+    """Hides the scores from the network: it sees the joints' positions alone."""
     config.volume.use_score, config.volume.drop_missing = False, True
     config.graph.use_score = False
 
@@ -132,13 +133,15 @@ def _job(preset: str, network: str, source: str, poses: str, seed: int) -> Job:
     others = [(other, config_for(preset, other, network, seed)) for other in SOURCES[preset]]
     tests = [Test(other, seen, {"tested on": other}, protocol) for other, seen in others]
     facts = {"network": network, "trained on": source, "poses": poses, "seed": seed}
-    on = poses == CLEAN and source in [SOURCES[preset][number] for number in GO_ON[preset]]
+    on = poses == CLEAN and source in [
+        SOURCES[preset][number] for number in SECOND_TRAINING[preset]
+    ]
     then = [_job(preset, network, source, LATER, seed)] if on else []
     return Job(config, facts, tests, then)
 
 
 def own_test(preset: str, source: str, config) -> Test:
-    """A training tested on its own source, by the name used here: other studies find it done."""
+    """The test on the training's own source, under this study's name, so that studies share it."""
     name = source if source in SOURCES[preset] else "test"
     return Test(name, config, protocol=_protocol(preset, config))
 

@@ -3,9 +3,9 @@
   python -m experiments.studies.few_labels --preset=small \
       --source=utkinect=<joints> --source=nw_ucla=<all_sqe>
 
-The pairs are those of cross_data_set.py, and so are the trainings on the first of each. From their
-weights and from scratch networks are trained on five clips a class of the other's training split;
-all are tested on its test split. Which five follows from the seed.
+Pairs of data sets, and the trainings on the first of each, are those of cross_data_set.py. Networks
+are then trained on five clips a class of the other's training split, from those weights and from
+scratch; all are tested on its test split. The seed decides which five.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def _after(preset: str, number: int, network: str, seed: int) -> Job:
     tests = [test for test in first.tests if test.name == "unseen"]
     config = few(preset, number, network, seed)
     config.name += f"-from-{PAIRS[preset].names[number]}"
-    config.optimizer.learning_rate /= 10  # gentler, as it starts from weights
+    config.optimizer.learning_rate /= 10  # lower, as it starts from trained weights
     then = Job(config, {**first.facts, "trained on": AFTER}, tests)
     return replace(first, facts={**first.facts, "trained on": NONE}, tests=tests, then=[then])
 

@@ -1,12 +1,12 @@
-"""Trained for poses that one does not have yet: on noise, for long, tested on another source.
+"""Longer trainings with noise, tested on the poses of another source than the training's.
 
   python -m experiments.studies.noise_training --preset=small \
       --source=utd_mhad_kinect=<Skeleton> --source=utd_mhad_blazepose=<...stride3.npz>
 
 cross_annotation.py asks what the paper asks, by short trainings that are alike for all networks.
-Here each network gets what serves it: noise (posec3d_jax/encoders/noise.py) from the start, more
-passes, and what small data need. The small preset's choices were made on the Kinect's training
-subjects alone, three of whom trained and one tested. The trainings on the second source are also
+Here each network has its own recipe: noise (posec3d_jax/encoders/noise.py) from the start, more
+passes, and settings for few clips. The small preset's settings were chosen on the Kinect's training
+subjects alone: three of them trained, one tested. The trainings on the second source are also
 tested on noise, as those of robustness.py are.
 """
 
@@ -50,19 +50,19 @@ def config_for(preset: str, source: str, network: str, seed: int = 0) -> Any:
     config = cross_annotation.config_for(preset, source, network, seed, NOISY)
     if preset == "small":
         config.data.repeat = PASSES[network]
-        (_serve_graphs if config.encoder == "graph" else _serve_volumes)(config)
+        (_recipe_for_graphs if config.encoder == "graph" else _recipe_for_volumes)(config)
         config.name += f"-{PASSES[network]}-passes"
     return config
 
 
-def _serve_volumes(config) -> None:
+def _recipe_for_volumes(config) -> None:
     base.set_few_clips(config)
     leave_out_scores(config)
     config.noise.score = 0.0
     config.geometry.flip = 0.0
 
 
-def _serve_graphs(config) -> None:
+def _recipe_for_graphs(config) -> None:
     config.train.label_smoothing = 0.1
 
 

@@ -1,4 +1,4 @@
-"""The picture of a study: a panel a table, curves over numbers and bars over names."""
+"""The figure of a study: a panel for each table, curves if its columns are numbers, else bars."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from experiments.studies.tables import Cell, Table
 
-# Told apart also by people who see few colours (Okabe and Ito).
+# Colours that colour-blind people can tell apart (Okabe and Ito).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 MARKERS = "osD^vPX*"
 PANEL = (4.6, 3.5)  # inches

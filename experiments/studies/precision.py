@@ -3,8 +3,8 @@
   python -m experiments.studies.precision --preset=small \
       --source=utd_mhad_kinect=<Skeleton> --source=utd_mhad_blazepose=<...stride3.npz>
 
-Parameters, statistics and losses are float32 in both; bfloat16 is what an accelerator's products
-take, and what the recipes are meant to be run with there.
+Parameters, batch statistics and losses are float32 in both. bfloat16 is what accelerators multiply
+fastest, and what the recipes are meant to use there.
 """
 
 from collections.abc import Sequence

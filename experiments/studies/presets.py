@@ -1,4 +1,4 @@
-"""The data and sizes of studies: a preset that two CPU cores finish, and the paper's setting."""
+"""Data sets and sizes of studies: a small preset for two CPU cores, and the paper's setting."""
 
 import importlib
 from pathlib import Path
@@ -29,7 +29,7 @@ def skeleton_of(config) -> Skeleton:
 
 
 def make_small(config, passes: int) -> None:
-    """A training of minutes on one core: so many passes over the clips, few frames of each.
+    """A training of minutes on one core: few frames, small volumes, `passes` over the clips.
 
     The width stays that of the data set's own small config.
     """
@@ -40,7 +40,7 @@ def make_small(config, passes: int) -> None:
 
 
 def convert_joints(config, layout: Skeleton) -> None:
-    """Has the data set prepared with these joints, by name, in a folder of its own."""
+    """Makes `prepare` convert the joints to this layout, in a folder for that layout."""
     with config.ignore_type():
         config.data.remap_to = layout.to_dict()
     config.data.dir = f"{FOLDER}/{Path(config.data.dir).name}_{layout.num_joints}_joints"

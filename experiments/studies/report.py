@@ -1,4 +1,4 @@
-"""What a study leaves: JSON, CSV, Markdown tables and a figure, from its single measurements.
+"""The files of a study: its measurements as JSON and CSV, tables in Markdown, and a figure.
 
 A row is one measurement, a flat dict of facts ('network', 'p', 'seed') and figures ('top1'). A
 table puts the mean over seeds of one figure into cells, with the spread (the standard deviation of

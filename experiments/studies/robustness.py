@@ -4,7 +4,7 @@
       --source=utd_mhad_kinect=<Skeleton>
 
 Three noises (posec3d_jax/encoders/noise.py): per person and frame one limb joint goes missing with
-probability p, as in the paper; coordinates shake; scores are wrong.
+probability p, as in the paper; coordinates have jitter; scores have errors.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The trainings and tests that studies are made of: each done once, kept, and found again.
+"""Trainings and tests of studies: each is done once, and its result is kept in the job's directory.
 
 A job is one training and any number of tests of it. Its directory is named by the config, so two
 studies that need the same training share it.
@@ -33,7 +33,7 @@ class Test:
 
     name: str  # unique within the job
     config: Any  # the job's with another data set, split or noise
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what tells it from the others
+    facts: Mapping[str, Any] = field(default_factory=dict)  # columns of its row
     protocol: Protocol = ONE_CLIP
 
     __test__ = False  # pytest would take the name for a test
@@ -44,7 +44,7 @@ class Job:
     """One training, and its tests."""
 
     config: Any  # `name` and `seed` name the directory
-    facts: Mapping[str, Any]  # what tells it from the others: {'network': 'stgcnpp', 'seed': 0}
+    facts: Mapping[str, Any]  # columns of its tests' rows: {'network': 'stgcnpp', 'seed': 0}
     tests: Sequence[Test]
     then: Sequence["Job"] = ()  # trainings that start from its weights
 
@@ -54,10 +54,10 @@ class Job:
 
 
 def run_jobs(jobs: Sequence[Job], folder: Path) -> list[dict[str, Any]]:
-    """Does what is not done yet; returns a row for every test, in the order of the jobs.
+    """Trains and tests where that is not done yet; a row for every test, in the order of the jobs.
 
-    Any number of processes may do the same jobs in one folder: each takes those that no other is
-    at, and all have all the rows in the end.
+    Any number of processes may share the jobs of a folder: a job belongs to one process at a time,
+    and each process returns all rows.
     """
     done: dict[str, list[dict[str, Any]]] = {}
     Path(folder).mkdir(parents=True, exist_ok=True)
@@ -69,13 +69,13 @@ def run_jobs(jobs: Sequence[Job], folder: Path) -> list[dict[str, Any]]:
                     logging.info("job %d of %d: %s", len(done) + 1, len(jobs), job.name)
                     done[job.name] = list(run_job(job, folder))
         if len(done) == before:
-            time.sleep(WAIT)  # for the processes that are at the rest
+            time.sleep(WAIT)  # other processes are training the rest
     return [row for job in jobs for row in done[job.name]]
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[bool]:
-    """Whether this process has what the file stands for to itself; ends with the process."""
+    """Whether this process got the lock on the file; freed on leaving, or when the process ends."""
     with open(path, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

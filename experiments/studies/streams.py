@@ -18,7 +18,7 @@ from posec3d_jax.config import base, networks
 from posec3d_jax.fuse import fuse
 
 NETWORKS = {"small": ("c3d_light", "stgcnpp"), "paper": ("slowonly", "stgcnpp")}
-# Which streams are added up, and their weights: those of the publications.
+# Weighted sums of streams, with the weights of the publications.
 FUSIONS: dict[str, dict[str, float]] = {
     "joint + limb": {"joint": 1, "limb": 1},
     "joint + bone": {"joint": 1, "bone": 1},

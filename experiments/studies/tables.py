@@ -13,11 +13,11 @@ PERCENT = "%"  # of a figure that is stored as a fraction
 
 @dataclass(frozen=True)
 class Table:
-    """One figure of the rows, spread out over lines and columns."""
+    """One figure of the rows, such as top-1, in a table of lines and columns."""
 
     title: str
     value: str  # the figure in the cells
-    columns: str  # the fact that differs from column to column; 'figure' goes without saying
+    columns: str  # the fact that differs from column to column; 'figure' is not printed before it
     lines: tuple[str, ...] = ("network",)  # the facts that differ from line to line
     where: Mapping[str, Any] = field(default_factory=dict)  # only rows with these facts
     unit: str = PERCENT
