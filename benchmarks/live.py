@@ -20,7 +20,7 @@ from benchmarks.machine import machine
 from posec3d_jax.config import base, networks
 from posec3d_jax.machine.host import tune_process, use_compilation_cache
 from posec3d_jax.poses.live import RATE, LiveLabel
-from posec3d_jax.poses.sources import default_estimator
+from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.predict import Predictor
 from posec3d_jax.recognise import Recogniser
 from posec3d_jax.runs.records import command
@@ -76,8 +76,7 @@ def main() -> None:
     tune_process()
     use_compilation_cache()
     facts = machine()
-    crops = "" if args.estimator == "multipose" else args.estimator
-    recogniser = Recogniser(predictor(args.network), default_estimator(crops))
+    recogniser = Recogniser(predictor(args.network), open_estimator(args.estimator))
     record = {"video": Path(args.video).name, "network": args.network, "estimator": args.estimator}
     record |= {"command": command(), **measure(recogniser, args.video, args.rate)}
     text = json.dumps(record | {"machine": facts}, indent=1)

@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.machine import machine
 from posec3d_jax.commands.recognise import frame_size
 from posec3d_jax.machine.host import tune_process, use_compilation_cache
-from posec3d_jax.poses.sources import default_estimator, is_pose_file, open_pose_file, open_video
+from posec3d_jax.poses.opening import open_estimator
+from posec3d_jax.poses.sources import is_pose_file, open_pose_file, open_video
 from posec3d_jax.recognise import STEP, WINDOW, Recogniser
 from posec3d_jax.runs.records import command
 from posec3d_jax.video.events import Event
@@ -146,8 +147,7 @@ def main() -> None:
 
 
 def _clip(args) -> Callable[[], PoseStream]:
-    crops = "" if args.estimator == "multipose" else args.estimator
-    estimator = None if is_pose_file(Path(args.clip)) else default_estimator(crops)
+    estimator = None if is_pose_file(Path(args.clip)) else open_estimator(args.estimator)
 
     def opened() -> PoseStream:
         if estimator is not None:

@@ -12,7 +12,8 @@ from posec3d_jax.files.places import make_writable
 from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.following import SEARCH_EVERY
 from posec3d_jax.poses.live import RATE, LiveLabel, live_labels
-from posec3d_jax.poses.sources import default_estimator, open_source
+from posec3d_jax.poses.opening import open_estimator
+from posec3d_jax.poses.sources import is_pose_file, open_pose_file, open_video
 from posec3d_jax.predict import Predictor, load_predictor
 from posec3d_jax.reports.overlay import write_overlay
 from posec3d_jax.reports.recognition import Recognition, write_recognition
@@ -40,7 +41,7 @@ class Recogniser:
 
     For every person of a video::
 
-        for event in Recogniser("runs/mine", estimator)("clip.mp4"):
+        for event in Recogniser("runs/mine")("clip.mp4"):
             print(event)
 
     By default every person has labels of their own, from their own poses; `whole` names what all
@@ -50,7 +51,7 @@ class Recogniser:
     def __init__(
         self,
         run: str | Path | Predictor,
-        estimator: Estimator | None = None,
+        estimator: Estimator | str = "",
         *,
         window: float = WINDOW,
         step: float = STEP,
@@ -62,7 +63,8 @@ class Recogniser:
 
         Args:
           run: the run's folder, or a loaded predictor.
-          estimator: finds persons in frames; None for the default one. Pose files need none.
+          estimator: finds people in pictures; or its name, see `open_estimator`; '' for MoveNet,
+            with Thunder's crops, live with Lightning's.
           window: seconds that one label is made of.
           step: seconds from one window to the next.
           whole: label everybody together instead of person by person.
@@ -91,17 +93,35 @@ class Recogniser:
           ValueError, FileNotFoundError: the source cannot be used; says why.
         """
         if not isinstance(source, PoseStream):
-            source = open_source(source, self.estimator)
+            source = self.open(source)
+        windows = Windows(self._window, self._step, self._whole)
         labels = Labels(self._step, self.predictor.class_names, self._least)
-        for window in self._windows(source, labels):
-            if isinstance(window, Event):
-                yield window
-                continue
-            scores = self.scores(window, source)
-            if on_window is not None:
-                on_window(Labelled(window, scores))
-            yield from labels.add(window, scores)
+
+        def label(cut: Iterable[Window]) -> Iterator[Event]:
+            for window in cut:
+                scores = self.scores(window, source)
+                if on_window is not None:
+                    on_window(Labelled(window, scores))
+                yield from labels.add(window, scores)
+
+        for frame in source.frames:
+            yield from label(windows.add(frame))
+            yield from labels.lost(frame.time - self._window - 2 * self._step)
+        yield from label(windows.finish())
         yield from labels.finish()
+
+    def open(self, source: str | Path, every: int = 1) -> PoseStream:
+        """The poses of a video (of its every n-th frame), or of a pose file."""
+        path = Path(source)
+        if is_pose_file(path):
+            return open_pose_file(path)
+        return open_video(path, self._opened("thunder"), every=every)
+
+    def _opened(self, usual: str) -> Estimator:
+        """The estimator, loaded once and only where there are pictures."""
+        if isinstance(self.estimator, str):
+            self.estimator = open_estimator(self.estimator or usual)
+        return self.estimator
 
     def live(
         self,
@@ -121,7 +141,7 @@ class Recogniser:
         """
         yield from live_labels(
             source,
-            self.estimator or default_estimator("lightning"),
+            self._opened("lightning"),
             self.scores,
             self.predictor.class_names,
             count,
@@ -130,14 +150,6 @@ class Recogniser:
             rate=rate,
             search_every=search_every,
         )
-
-    def _windows(self, source: PoseStream, labels: Labels) -> Iterator[Window | Event]:
-        """The windows in turn, and between them the events of those who have left."""
-        windows = Windows(self._window, self._step, self._whole)
-        for frame in source.frames:
-            yield from windows.add(frame)
-            yield from labels.lost(frame.time - self._window - 2 * self._step)
-        yield from windows.finish()
 
     def lacking(self, joints: Sequence[str]) -> list[str]:
         """The joints of the run that poses with these joints do not have."""

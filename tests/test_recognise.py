@@ -12,7 +12,7 @@ from posec3d_jax.commands.recognise import run
 from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.flags import read_request
 from posec3d_jax.poses.estimator import make_people
-from posec3d_jax.poses.sources import open_pose_file, open_source
+from posec3d_jax.poses.sources import open_pose_file
 from posec3d_jax.recognise import OVERLAY, Recogniser, recognise
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.video.live import LiveCount
@@ -114,7 +114,7 @@ def test_poses_of_files(tmp_path):
     (event,) = Recogniser(Rule())(opened)
     assert event.class_name == "wave" and event.end == pytest.approx(2.9)
     with pytest.raises(FileNotFoundError, match="no such"):
-        open_source(tmp_path / "absent.npz")
+        open_pose_file(tmp_path / "absent.npz")
     (tmp_path / "odd.json").write_text('{"what": 1}')
     with pytest.raises(ValueError, match=r"odd.json.*name the tool"):
         open_pose_file(tmp_path / "odd.json")
@@ -208,7 +208,7 @@ def test_the_command_plays_a_file_live(tmp_path, monkeypatch, capsys):
     video = write_video(tmp_path / "clip.mp4", 20, rate=40)
     monkeypatch.setattr("posec3d_jax.recognise.load_predictor", lambda *_: Rule())
     known = Known(poses(2, lambda *_: True))
-    monkeypatch.setattr("posec3d_jax.poses.sources.default_estimator", lambda *_: known)
+    monkeypatch.setattr("posec3d_jax.recognise.open_estimator", lambda *_: known)
     command(str(video), "--workdir=runs/mine", "--stream", "--window=0.2s", f"--out={tmp_path}/o")
     said = capsys.readouterr().out.splitlines()
     assert "person 1: wave (1.00)" in said[0] and said[1].startswith("20 frames arrived")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def run(request: Request) -> None:
     """Labels a video, a camera or a pose file over time, prints the events and writes them."""
-    from posec3d_jax.poses.sources import default_estimator, is_pose_file
+    from posec3d_jax.poses.sources import is_pose_file
     from posec3d_jax.recognise import Recogniser
     from posec3d_jax.video.live import is_live
 
@@ -27,11 +27,10 @@ def run(request: Request) -> None:
     poses = not live and is_pose_file(Path(source))
     if not live and not Path(source).exists():
         raise FileNotFoundError(f"{source}: no such file or folder; expected a video or poses")
-    crops = options.estimator or ("lightning" if live else "thunder")
     window, step = seconds(options.window, "window"), seconds(options.step, "step")
     recogniser = Recogniser(
         workdir,
-        None if poses else default_estimator("" if crops == "multipose" else crops),
+        options.estimator,
         window=window,
         step=min(step, window) if live else step,
         whole=options.whole,
@@ -68,10 +67,10 @@ def frame_size(text: str) -> tuple[int, int] | None:
 
 
 def _open(source: str, poses: bool, recogniser: "Recogniser", options: Any) -> "PoseStream":
-    from posec3d_jax.poses.sources import open_pose_file, open_video
+    from posec3d_jax.poses.sources import open_pose_file
 
     if not poses:
-        return open_video(source, recogniser.estimator, every=options.every)
+        return recogniser.open(source, every=options.every)
     return open_pose_file(
         source,
         rate=options.rate,

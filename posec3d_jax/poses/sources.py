@@ -23,21 +23,9 @@ def is_pose_file(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() in SUFFIXES
 
 
-def open_source(source: str | Path, estimator: Estimator | None = None) -> PoseStream:
-    """The poses of a video, found by the estimator (None: `open_video`'s), or of a pose file.
-
-    Raises:
-      FileNotFoundError, ValueError: it cannot be used; says why.
-    """
-    path = Path(source)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or folder; expected poses or a video")
-    return open_pose_file(path) if is_pose_file(path) else open_video(path, estimator)
-
-
 def open_video(
     path: str | Path,
-    estimator: Estimator | None = None,
+    estimator: Estimator,
     *,
     every: int = 1,
     search_every: int = SEARCH_EVERY,
@@ -46,26 +34,19 @@ def open_video(
 
     Args:
       path: a video file.
-      estimator: finds people in pictures; None for MoveNet with Thunder's crops.
+      estimator: finds people in pictures.
       every: take frames 0, `every`, 2 `every`, ...
       search_every: of these, how many until everybody is searched for again.
 
     Raises:
       FileNotFoundError, VideoError: no such file, or one that cannot be decoded.
-      ValueError: the default estimator's weights are not installed.
+      ValueError: `every` or `search_every` is not positive.
     """
     info = probe(path)
-    follower = Follower(estimator or default_estimator(), search_every)
+    follower = Follower(estimator, search_every)
     frames = map(partial(pose_frame, follower), decode(path, every=every))
     joints, name = follower.skeleton.joints, Path(path).name
     return PoseStream(joints, info.size, frames, name, Path(path), every)
-
-
-def default_estimator(crops: str = "thunder") -> Estimator:
-    """MoveNet, whose program is only loaded where it is needed."""
-    from posec3d_jax.poses.movenet.estimator import MoveNet
-
-    return MoveNet(crops)
 
 
 def pose_frame(follower: Follower, frame: Frame) -> PoseFrame:
