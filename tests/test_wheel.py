@@ -1,0 +1,98 @@
+"""An installed wheel: every step from a folder that is no clone, with configs that come with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NEEDED = ("posec3d_jax", "configs", "pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE")
+
+CONFIG = """
+from configs import demo
+from posec3d_jax.config import networks
+
+def get_config(stream="joint"):
+    config = demo.get_config(stream)
+    config.data.dir = "tiny"
+    config.data.storage, config.data.loader, config.data.val_split = "pack", "threads", ""
+    config.sampling.num_frames, config.sampling.test_clips = 4, 1
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.train.epochs = 1
+    return config
+"""
+# Runs in the folder, in one process: that costs one start of the libraries.
+STEPS = """
+import sys
+import numpy as np
+import posec3d_jax
+from posec3d_jax import main
+from posec3d_jax.config.files import read_config
+
+def typed(*arguments):
+    print("posec3d", *arguments, flush=True)
+    main._main(main.parse(["posec3d", *arguments]))
+
+assert "clone" not in posec3d_jax.__file__ and posec3d_jax.__file__.startswith(sys.prefix)
+config = read_config("penn_action:limb")
+assert config.name == "penn_action_limb" and config.volume.limbs
+assert read_config("mine.py:limb").model.width == 4
+fewer = "--config.data.reader_options={'num_clips': 60, 'actions': ('walk', 'run')}"
+tiny = ("--config.data.dir=tiny", "--config.data.storage=pack", "--config.data.num_classes=2")
+typed("prepare", "--config=demo", fewer, *tiny)
+typed("train", "--config", "mine.py:limb", "--workdir=run", fewer, tiny[2])
+typed("evaluate", "--workdir", "run", "--protocol=one", "--record=record.json")
+rng = np.random.default_rng(0)
+np.savez("clip.npz", keypoint=rng.uniform(50, 90, (1, 9, 17, 2)), frame_size=(128, 128))
+typed("predict", "--workdir=run", "--input=clip.npz")
+typed("report", "--workdir=run")
+typed("configs", "custom")
+"""
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory) -> Path:
+    """An environment with the wheel, and the libraries of this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, venv = folder / "source", folder / "venv"
+    source.mkdir()
+    (source / "README.md").write_text("A copy, so that building leaves nothing in the clone.")
+    for name in NEEDED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    offline = ["--no-deps", "--no-index"]
+    _run([*pip, "wheel", *offline, "--no-build-isolation", "-w", folder, source])
+    _run([sys.executable, "-m", "venv", "--without-pip", venv])
+    (wheel,) = folder.glob("posec3d_jax-*.whl")
+    python = venv / "bin" / "python"
+    _run([*pip, "--python", python, "install", *offline, wheel])
+    # A line of a .pth file brings the libraries, but not the clone that may be installed there.
+    libraries = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
+    (site,) = (venv / "lib").glob("python*/site-packages")
+    (site / "libraries.pth").write_text("\n".join(sorted(libraries)))
+    return venv
+
+
+def _run(command: list, **how) -> subprocess.CompletedProcess:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=550, **how)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+def test_from_a_data_set_to_a_prediction_without_a_clone(venv, tmp_path):
+    (tmp_path / "mine.py").write_text(CONFIG)
+    (tmp_path / "steps.py").write_text(STEPS)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    how = dict(cwd=tmp_path, env=environment | {"POSEC3D_HOST_SETTINGS": "0"})
+    listed = _run([venv / "bin" / "posec3d", "configs"], **how).stdout
+    assert "penn_action" in listed and "custom" in listed
+    said = _run([venv / "bin" / "python", "steps.py"], **how).stdout
+    assert "split train: " in said and "EDIT" in said
+    assert (tmp_path / "record.json").exists() and (tmp_path / "run" / "report.html").exists()
+    assert "run" in said.split("posec3d predict")[1].split("posec3d report")[0]
