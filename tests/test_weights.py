@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from posec3d_jax.config import stored
+from posec3d_jax.config.networks import make_model
 from posec3d_jax.files import disk
 from posec3d_jax.files.safetensors import read_safetensors, write_safetensors
+from posec3d_jax.files.torch import write_torch
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model, load_raw_model
-from posec3d_jax.runs.initialize import merge
+from posec3d_jax.runs.initialize import merge, start_from
 from posec3d_jax.runs.orbax_trees import CheckpointError
 from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps.recognizer import make_recognizer
@@ -21,6 +23,7 @@ from posec3d_jax.steps.state import TrainState
 from posec3d_jax.weights import export_weights, import_weights
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.exporting import to_reference_tensors
+from posec3d_jax.weights.hints import hint
 from tests.reference import FIXTURES, GRAPH_TINY, load_variables, reference_config
 
 SLOWONLY = FIXTURES / "tiny_slowonly.pth"
@@ -138,9 +141,9 @@ def test_what_is_no_checkpoint_is_told_apart(tmp_path, imported):
         read_checkpoint(imported[0])
     page = tmp_path / "page.pth"
     page.write_text("<!DOCTYPE html>")
-    with pytest.raises(ValueError, match="begins? with b'<!DOCTYPE"):
+    with pytest.raises(ValueError, match="holds no weights. It is a web page"):
         read_checkpoint(page)
-    with pytest.raises(ValueError, match=r"without data\.pkl"):
+    with pytest.raises(ValueError, match=r"holds no weights. It is an \.npz of arrays"):
         read_checkpoint(FIXTURES / "logits.npz")
     with pytest.raises(FileNotFoundError):
         read_checkpoint(tmp_path / "none.pth")
@@ -255,6 +258,37 @@ def test_mismatches_are_refused_with_both_shapes(tmp_path):
     assert "layer2.1.conv1.conv.weight: 8x32x3x1x1 in the file; the network has no" in message
     assert "layer3.1.conv1.bn.bias: not in the file; the network has 16" in message
     assert not (tmp_path / "run").exists()
+
+
+def test_a_backbone_without_its_head_is_one_to_start_from(tmp_path):
+    tensors = {n: a for n, a in read_checkpoint(SLOWONLY).tensors.items() if "cls_head" not in n}
+    write_torch(tmp_path / "backbone.pth", tensors)
+    config = reference_config("tiny_slowonly")
+    report = import_weights(tmp_path / "backbone.pth", config, tmp_path / "run")
+    assert "the head starts fresh" in str(report)
+    fresh = _abstract(config)
+    variables = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), fresh)
+    merged, skipped = merge(variables, load_raw_model(find_checkpoint(tmp_path / "run")))
+    assert len(skipped) == 2 and all("head" in line for line in skipped)
+    assert np.asarray(merged["params"]["conv1"]["conv"]["kernel"]).any()
+
+
+def test_a_file_given_for_a_run_says_how_to_make_one(tmp_path):
+    state = TrainState(step=0, opt_state=(), params={}, batch_stats={})
+    for use in (lambda: start_from(str(SLOWONLY), state), lambda: find_checkpoint("x", SLOWONLY)):
+        with pytest.raises(ValueError, match="a PyTorch checkpoint.*posec3d import-weights"):
+            use()
+
+
+def test_options_of_another_value_are_found(tmp_path):
+    tensors = read_checkpoint(STGCN).tensors
+    config = reference_config("tiny_stgcn")
+    name = config.model.name
+    config.model = make_model(name, **{**config.model.to_dict(), "temporal": "multi_branch"})
+    before = reference_config("tiny_stgcn").model.temporal
+    with pytest.raises(ValueError, match=f"--config.model.temporal={before} fits"):
+        import_weights(STGCN, config, tmp_path / "run")
+    assert hint(tensors, reference_config("tiny_stgcn")) == ""
 
 
 def test_another_network_and_a_resumed_import_are_refused(imported, tmp_path):

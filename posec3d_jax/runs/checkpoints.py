@@ -5,7 +5,8 @@ from pathlib import Path
 import jax
 
 from posec3d_jax.files.disk import payload_size
-from posec3d_jax.files.places import make_writable
+from posec3d_jax.files.kinds import kind_of
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.orbax_trees import (
     CheckpointError,
@@ -35,7 +36,11 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
     Raises:
       CheckpointError: there is none; names those there are.
     """
-    folder = Path(workdir).absolute() / FOLDER
+    if expand(which).is_file():
+        raise CheckpointError(
+            f"--checkpoint is {which}, {how_to_import(expand(which))}, and --workdir=DIR"
+        )
+    folder = expand(workdir).absolute() / FOLDER
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist; `posec3d train --workdir={workdir}` first")
     found = finished_steps(folder)
@@ -54,6 +59,14 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
             f"no checkpoint {which!r} in {folder}; there are 'latest', 'best' and {found}"
         )
     return folder / str(step)
+
+
+def how_to_import(file: Path) -> str:
+    """What a file is that was given for a run, and how a run is made of it."""
+    return (
+        f"which is a file ({kind_of(file)}) and no run: make one of weights with `posec3d "
+        f"import-weights {file} --config=CONFIG --out=DIR`"
+    )
 
 
 def save_model(folder: str | Path, variables: Tree, step: int = 0) -> None:

@@ -6,7 +6,7 @@ import jax
 from absl import logging
 
 from posec3d_jax.files.places import expand
-from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, load_raw_model
+from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, how_to_import, load_raw_model
 from posec3d_jax.steps.state import TrainState
 
 Tree = Any
@@ -17,8 +17,13 @@ def start_from(source: str, state: TrainState) -> TrainState:
 
     Leaves whose shape differs (a head for other classes, a stem for other joints) or that are
     absent keep their fresh values; the log names each.
+
+    Raises:
+      ValueError: it is a file; says how to make a run of it. Or nothing of it fits.
     """
     place = expand(source)
+    if place.is_file():
+        raise ValueError(f"config.init_from is {source}, {how_to_import(place)}, and init_from=DIR")
     folder = find_checkpoint(place) if (place / FOLDER).is_dir() else place
     model = {"params": state.params, "batch_stats": state.batch_stats}
     merged, skipped = merge(model, load_raw_model(folder))

@@ -21,22 +21,16 @@ from posec3d_jax.runs.checkpoints import FOLDER, save_model
 from posec3d_jax.runs.claim import claim
 from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import CheckpointFile, read_checkpoint
-from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves, to_reference
+from posec3d_jax.weights.hints import HEAD, NETWORK, hint, reference_shape
+from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves
 from posec3d_jax.weights.report import Report, Row
 
 IMPORT_FILE = "import.json"
 STAGING = ".importing"
-_NETWORK = ("backbone.", "cls_head.")
-_FIRST_LAYERS = {
-    "conv1.": "slowonly",
-    "conv1a.": "c3d_light",
-    "conv1_s.": "x3d_shallow",
-    "gcn.0.gcn.PA": "stgcn",
-    "gcn.0.tcn.branches.": "stgcnpp",
-    "gcn.0.gcn.conv_d.": "aagcn",
-    "net.0.": "ctrgcn",
-    "sgcn1.": "msg3d",
-}
+_HEADLESS = (
+    "the file has no head (cls_head): nothing can be recognised with it, but config.init_from "
+    "takes it, and the head starts fresh"
+)
 # What the references call the streams of graph networks.
 _FEATURES = {"j": "joint", "b": "bone", "jm": "joint_motion", "bm": "bone_motion"}
 
@@ -72,13 +66,16 @@ def _import(path: Path, config, out: Path) -> Report:
         raise ValueError(f"{out} holds checkpoints already; choose another --out")
     file = read_checkpoint(path)
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
+    headless = not any(name.startswith(HEAD) for name in file.tensors)
+    if headless:  # a backbone, to start from
+        like = {part: {k: v for k, v in tree.items() if k != "head"} for part, tree in like.items()}
     _check_fit(path, file.tensors, leaves(like), config)
     variables, rows = convert(file.tensors, like)
     report = Report(
         title=f"{path} ({file.format}) -> {out}, network {config.model.name}",
         rows=rows,
         left_over=_left_over(file.tensors, rows),
-        notes=_notes(file, config),
+        notes=[_HEADLESS] * headless + _notes(file, config),
     )
     staging = out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted import left
@@ -111,11 +108,6 @@ def convert(tensors: Mapping[str, np.ndarray], like: Any) -> tuple[Any, list[Row
     return unflatten_dict(found), rows
 
 
-def reference_shape(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
-    """The shape that a leaf of ours has in the references, where it is called `name`."""
-    return to_reference(np.broadcast_to(np.float32(0), shape), name).shape
-
-
 def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, config) -> None:
     """ValueError with every tensor that is of another shape, missing, or too many."""
     shapes = {name: array.shape for name, array in tensors.items()}
@@ -135,37 +127,14 @@ def _check_fit(path: Path, tensors: Mapping[str, np.ndarray], wanted: Mapping, c
         [
             f"{name}: {shape_text(shape)} in the file; the network has no such tensor"
             for name, shape in shapes.items()
-            if name.startswith(_NETWORK) and name not in known
+            if name.startswith(NETWORK) and name not in known
         ],
     )
     if any(faults):
         lines = [f"{path} does not fit config.model and config.data:"]
         for group in faults:
             lines += group[:10] + [f"... and {len(group) - 10} more like this"] * (len(group) > 10)
-        raise ValueError("\n  ".join(lines) + _hint(tensors, config))
-
-
-def _hint(tensors: Mapping[str, np.ndarray], config) -> str:
-    """What the config would have to say, as far as the tensors tell."""
-    hints, model = [], config.model.to_dict()
-    for layer, network in _FIRST_LAYERS.items():
-        found = any(name.startswith(f"backbone.{layer}") for name in tensors)
-        if found and network != model["name"]:
-            hints.append(f"it is a {network} (config.model.name)")
-    stages: dict[int, int] = {}
-    for name in tensors:
-        if match := re.match(r"backbone\.layer(\d+)\.(\d+)\.", name):
-            stage, block = map(int, match.groups())
-            stages[stage] = max(stages.get(stage, 0), block + 1)
-    blocks = tuple(count for _, count in sorted(stages.items()))
-    if blocks and "stage_blocks" in model and blocks != tuple(model["stage_blocks"]):
-        hints.append(f"its stages have {blocks} blocks (config.model.stage_blocks)")
-    head = tensors.get("cls_head.fc_cls.bias")
-    if head is not None and head.size != config.data.num_classes:
-        hints.append(f"it has {head.size} classes (config.data.num_classes)")
-    if not any(name.startswith(_NETWORK) for name in tensors):
-        hints.append(f"its tensors are called {', '.join(list(tensors)[:3])}, ...")
-    return "\nThe checkpoint: " + "; ".join(hints) if hints else ""
+        raise ValueError("\n  ".join(lines) + hint(tensors, config))
 
 
 def _left_over(tensors: Mapping[str, np.ndarray], rows: list[Row]) -> dict[str, str]:
