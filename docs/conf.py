@@ -17,6 +17,8 @@ exclude_patterns = ["_build", "requirements.txt"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3  # as GitHub, so that links between pages work on both
 
+default_role = "code"  # of `x` in docstrings, which are plain text with backticks
+
 # Signatures show names; types, shapes and errors are in the docstrings.
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "none"
@@ -53,5 +55,11 @@ def _read(app, docname: str, source: list[str]) -> None:
     source[0] = _LINK.sub(link, source[0])
 
 
+def _as_plain_text(app, what, name, obj, options, lines: list[str]) -> None:
+    """Keeps stars and bars of a docstring, which are products and absolute values there."""
+    lines[:] = [re.sub(r"(?<!\\)[*|]", r"\\\g<0>", line) for line in lines]
+
+
 def setup(app) -> None:
     app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _as_plain_text, priority=400)  # before napoleon's

@@ -72,6 +72,19 @@ def test_a_study_leaves_json_csv_markdown_and_a_picture(tmp_path):
     assert paths[3].read_bytes()[:4] == b"\x89PNG"
 
 
+def test_streams_are_added_up_with_the_published_weights(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        streams, "fuse", lambda paths, weights: asked.append((paths, weights)) or {"fused": {}}
+    )
+    facts = {"network": "stgcnpp", "seed": 0, "test": "test", "protocol": "1 clip"}
+    rows = [facts | {"stream": s, "run": s} for s in ("joint", "bone", "joint_motion")]
+    assert [row["stream"] for row in streams.fused(rows, tmp_path)] == ["joint + bone"]
+    rows.append(facts | {"stream": "bone_motion", "run": "bone_motion"})
+    assert [row["stream"] for row in streams.fused(rows, tmp_path)] == ["joint + bone", "all four"]
+    assert asked[-1][1] == [2, 2, 1, 1] and asked[-1][0][1].parts[-3] == "bone"
+
+
 def test_jobs_are_done_once_and_their_followers_start_from_them(tmp_path, monkeypatch):
     config = tiny_config(tmp_path)
     config.train.epochs = 1
