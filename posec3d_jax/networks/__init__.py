@@ -1,4 +1,5 @@
-"""The networks: volumes [B, T, H, W, C], or joints [B, M, T, V, C], to named logits."""
+"""The networks: volumes or frames [B, T, H, W, C], joints [B, M, T, V, C] or both of the first
+by name, to named logits."""
 
 from collections.abc import Mapping
 
@@ -10,13 +11,16 @@ from posec3d_jax.networks.graph.ctrgcn import CTRGCN
 from posec3d_jax.networks.graph.msg3d import MSG3D
 from posec3d_jax.networks.graph.stgcn import STGCN, STGCNpp
 from posec3d_jax.networks.mode import Mode
-from posec3d_jax.networks.slowonly import SlowOnly
+from posec3d_jax.networks.rgbpose import RGBPose
+from posec3d_jax.networks.slowonly import SlowOnly, SlowOnlyRGB
 from posec3d_jax.networks.x3d import X3DShallow
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 # By the encoder whose output they take.
 MODELS = {
     "volume": {"slowonly": SlowOnly, "c3d_light": C3DLight, "x3d_shallow": X3DShallow},
+    "rgb": {"slowonly_rgb": SlowOnlyRGB},
+    "rgbpose": {"rgbpose": RGBPose},
     "graph": {
         "stgcn": STGCN,
         "stgcnpp": STGCNpp,

@@ -144,6 +144,11 @@ def recomputed(module: type[nn.Module], remat: bool) -> type[nn.Module]:
     return nn.remat(module, static_argnums=(2,)) if remat else module
 
 
+def pooled(x: jax.Array) -> jax.Array:
+    """The mean over time and space, in at least float32: [B, T, H, W, C] to [B, C]."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean((1, 2, 3))
+
+
 class Head(nn.Module):
     """Global average, dropout, linear: [B, T, H, W, C] to float32 logits [B, K]."""
 
@@ -152,7 +157,6 @@ class Head(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        x = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean((1, 2, 3))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        x = nn.Dropout(self.dropout, deterministic=not train)(pooled(x))
         normal = nn.initializers.normal(0.01)
         return nn.Dense(self.num_classes, kernel_init=normal, dtype=x.dtype, name="fc_cls")(x)

@@ -8,7 +8,7 @@ come from tracing; nothing is computed.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import flax.linen as nn
@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from posec3d_jax.files.tables import align, shape_text
 from posec3d_jax.networks.graph.layers import Product
 from posec3d_jax.networks.layers import BatchNorm
+from posec3d_jax.networks.rgbpose import TransposedConv
 from posec3d_jax.steps.recognizer import Recognizer, make_recognizer
 
 
@@ -35,7 +36,17 @@ class Layer:
 
 def trace_layers(recognizer: Recognizer, shape: Sequence[int]) -> list[Layer]:
     """The layers that a clip of that shape, as the encoder makes it, runs through, in order."""
-    clip = jnp.broadcast_to(jnp.float32(0), (1, *shape))
+    return layers_of(recognizer.model, shape)
+
+
+def layers_of(model: nn.Module, shape: Sequence[int] | Mapping[str, Sequence[int]]) -> list[Layer]:
+    """The layers of a network whose input, for one clip, has that shape, or these by name."""
+
+    def blank(extents: Sequence[int]) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct((1, *extents), jnp.float32)
+
+    named = isinstance(shape, Mapping)
+    clip = {name: blank(extents) for name, extents in shape.items()} if named else blank(shape)
     found: list[Layer] = []
 
     def record(run, args, kwargs, context):
@@ -45,7 +56,7 @@ def trace_layers(recognizer: Recognizer, shape: Sequence[int]) -> list[Layer]:
         return output
 
     with nn.intercept_methods(record):
-        jax.eval_shape(recognizer.model.init, jax.random.key(0), clip)
+        jax.eval_shape(model.init, jax.random.key(0), clip)
     return found
 
 
@@ -61,6 +72,8 @@ def _layer(module: nn.Module, inputs: Sequence[jax.Array], output) -> list[Layer
         kind, multiply_adds = "graph", module.multiply_adds(*inputs)
     elif isinstance(module, BatchNorm):
         kind, multiply_adds = "norm", 2 * math.prod(output.shape)
+    elif isinstance(module, TransposedConv):
+        kind, multiply_adds = "convolution", module.multiply_adds(*inputs)
     elif kernel:  # every output value takes a product with each weight of its channel
         kind, multiply_adds = "convolution", math.prod(output.shape) * math.prod(kernel[:-1])
     path = module.path[:-1] if kind == "graph" else module.path

@@ -7,6 +7,8 @@
 | `layer1_0/se/fc1/{kernel, bias}` | `backbone.layer1.0.se_module.fc1.{weight, bias}` |
 | `conv1_s/kernel` (a convolution without BatchNorm) | `backbone.conv1_s.conv.weight` |
 | `head/fc_cls/{kernel, bias}` | `cls_head.fc_cls.{weight, bias}` |
+| `rgb_path/layer2_lateral/conv/kernel` | `backbone.rgb_path.layer2_lateral.conv.weight` |
+| `head/fc_rgb/bias` | `cls_head.fc_rgb.bias` |
 
 and of the graph networks, below `backbone.`:
 
@@ -23,7 +25,8 @@ and of the graph networks, below `backbone.`:
 | `.../transform/{bn, conv}` | `...transform.{0, 2}` |
 
 Kernels are [T, H, W, in, out] here and [out, in, T, H, W] there, with as many axes as they have;
-linear ones [in, out] and [out, in]. Graphs are the same on both sides; those that are not trained
+linear ones [in, out] and [out, in]; kernels of transposed convolutions (RGB to pose) are
+[in, out, T, H, W] there. Graphs are the same on both sides; those that are not trained
 stand among the running statistics here.
 
 The two references agree on every name, but that mmaction2's graph networks call the head's layer
@@ -94,6 +97,10 @@ def counters(names: Mapping[str, Any]) -> list[str]:
     return [name.removesuffix("running_mean") + COUNTER for name in means]
 
 
+# Kernels of transposed convolutions, which PyTorch lays out the other way round.
+_FROM_RGB = re.compile(r"\.pose_path\.layer\d+_lateral\.conv\.weight$")
+
+
 def is_transposed(name: str, axes: int) -> bool:
     """Whether a tensor of that reference name and so many axes is laid out otherwise here."""
     return axes > 1 and name.rpartition(".")[2] not in _GRAPHS
@@ -103,14 +110,16 @@ def from_reference(array: np.ndarray, name: str = "") -> np.ndarray:
     """[out, in, *kernel] to [*kernel, in, out]; what the name says is a graph, as it is."""
     if not is_transposed(name, array.ndim):
         return array
-    return array.transpose(*range(2, array.ndim), 1, 0)
+    last = (0, 1) if _FROM_RGB.search(name) else (1, 0)
+    return array.transpose(*range(2, array.ndim), *last)
 
 
 def to_reference(array: np.ndarray, name: str = "") -> np.ndarray:
     """The inverse of `from_reference`."""
     if not is_transposed(name, array.ndim):
         return array
-    return array.transpose(-1, -2, *range(array.ndim - 2))
+    first = (-2, -1) if _FROM_RGB.search(name) else (-1, -2)
+    return array.transpose(*first, *range(array.ndim - 2))
 
 
 def without_wrappers(name: str) -> str:
