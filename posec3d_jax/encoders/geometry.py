@@ -29,22 +29,51 @@ def compact_crop(
 
     Returns keypoint and frame size of the crop.
     """
+    box = compact_box(
+        keypoint,
+        frame_size,
+        padding=padding,
+        threshold=threshold,
+        hw_ratio=hw_ratio,
+        allow_imgpad=allow_imgpad,
+        missing=missing,
+    )
+    moved = keypoint - box[:, None, None, None, :2]
+    return jnp.where(is_present(keypoint, missing), moved, 0), (box[:, 2:] - box[:, :2])[:, ::-1]
+
+
+def compact_box(
+    keypoint: jax.Array,
+    frame_size: jax.Array,
+    *,
+    padding: float = 0.25,
+    threshold: float = 10.0,
+    hw_ratio: float | tuple[float, float] = 1.0,
+    allow_imgpad: bool = True,
+    missing: str = "coordinate",
+) -> jax.Array:
+    """The box that `compact_crop` crops to: left, top, right, bottom, whole pixels [B, 4]."""
     present = is_present(keypoint, missing)
     low = jnp.where(present, keypoint, jnp.inf).min((1, 2, 3))
     high = jnp.where(present, keypoint, -jnp.inf).max((1, 2, 3))
     small = ~jnp.all(high - low >= threshold, -1)
     low, high = (jnp.where(small[:, None], 0, edge) for edge in (low, high))
-    centre, half = (low + high) / 2, (high - low) / 2 * (1 + padding)
+    # In float16, which annotation files hold, the reference adds in that type, too.
+    total, extent = (_wide(x) for x in (low + high, high - low))
+    centre, half = total / 2, extent / 2 * (1 + padding)
     half = _grow_to_ratio(half, hw_ratio)
     first, last = centre - half, centre + half
     if not allow_imgpad:
         limit = frame_size[:, ::-1]
         first, last = jnp.maximum(first, 0), jnp.minimum(last, limit)
-    first, last = jnp.trunc(first), jnp.trunc(last)
-    first = jnp.where(small[:, None], 0, first)
-    size = jnp.where(small[:, None], frame_size, (last - first)[:, ::-1])
-    moved = keypoint - first[:, None, None, None]
-    return jnp.where(present, moved, 0), size
+    first = jnp.where(small[:, None], 0, jnp.trunc(first))
+    last = jnp.where(small[:, None], frame_size[:, ::-1], jnp.trunc(last))
+    return jnp.concatenate([first, last], -1)
+
+
+def _wide(x: jax.Array) -> jax.Array:
+    """In at least float32."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def is_present(keypoint: jax.Array, missing: str) -> jax.Array:
@@ -113,6 +142,18 @@ def random_resized_crop(
     Shape and place are drawn as the reference draws them (log-uniform aspect, uniform area, whole
     pixels); the numbers come from `key`. Missing joints move with the window, as they do there.
     """
+    start, size = random_window(key, frame_size, area=area, aspect=aspect)
+    return keypoint - start[:, None, None, None, ::-1], size
+
+
+def random_window(
+    key: jax.Array,
+    frame_size: jax.Array,
+    *,
+    area: tuple[float, float] = (0.56, 1.0),
+    aspect: tuple[float, float] = (3 / 4, 4 / 3),
+) -> tuple[jax.Array, jax.Array]:
+    """Start and size, both [B, 2] (height, width), of the window of `random_resized_crop`."""
     size, start = _candidate_windows(key, frame_size, area, aspect)
     fits = jnp.all(size <= frame_size[:, None], -1)
     first = jnp.argmax(fits, -1)
@@ -120,8 +161,7 @@ def random_resized_crop(
     found = fits.any(-1)[:, None]
     pick = jax.vmap(lambda candidates, i: candidates[i])
     size = jnp.where(found, pick(size, first), short)
-    start = jnp.where(found, pick(start, first), jnp.floor((frame_size - short) / 2))
-    return keypoint - start[:, None, None, None, ::-1], size
+    return jnp.where(found, pick(start, first), jnp.floor((frame_size - short) / 2)), size
 
 
 def _candidate_windows(key, frame_size, area, aspect, tries: int = 10):

@@ -80,7 +80,7 @@ class VolumeEncoder:
 
     def train(self, batch: Batch, key: jax.Array) -> Inputs:
         """Augmented volumes [B, T, H, W, C] of a batch; random numbers come from `key`."""
-        keypoint, score = self._cleaned(batch)
+        keypoint, score = self.cleaned(batch)
         size, options = self.drawing.train_size, self._placing()
         placed = place_for_training(keypoint, score, batch["frame_size"], key, size=size, **options)
         return self.draw(*placed, size)
@@ -91,7 +91,7 @@ class VolumeEncoder:
         The batch holds `num_clips` clips one after the other on the frame axis; the crop is taken
         over all of them together, as in the reference.
         """
-        keypoint, score = self._cleaned(batch)
+        keypoint, score = self.cleaned(batch)
         size, geometry = self.drawing.test_size, self.geometry
         keypoint, frame_size = place_for_test(
             keypoint, batch["frame_size"], geometry=geometry, size=size
@@ -132,7 +132,7 @@ class VolumeEncoder:
     def _placing(self) -> dict[str, Any]:
         return {"geometry": self.geometry, "skeleton": self.skeleton}
 
-    def _cleaned(self, batch: Batch) -> tuple[jax.Array, jax.Array]:
+    def cleaned(self, batch: Batch) -> tuple[jax.Array, jax.Array]:
         """Keypoint with zeros for what is not finite, and scores as the options say."""
         keypoint, score = batch["keypoint"], batch["score"]
         finite = jnp.isfinite(keypoint)
