@@ -8,6 +8,7 @@ import pytest
 from posec3d_jax.data.readers.pose_files import read as read_folder
 from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.validation import check_dataset
+from posec3d_jax.poses.linking import link
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from tests.test_pose_files import person, save
 
@@ -114,3 +115,14 @@ def test_ultralytics_labels_folder_goes_by_its_video(tmp_path):
     save(tmp_path / "wave" / "a" / "labels" / "a_1.txt", " ".join(map(str, [0] * 5 + [*joints])))
     _, clips, report = read(tmp_path, "ultralytics")
     assert list(clips) == ["wave/a"] and not report.errors
+
+
+def test_the_tracker_tells_who_is_who(tmp_path):
+    for i in range(6):
+        ours = [{"pose_keypoints_2d": person(10.0 + 60 * p + i, 25)} for p in range(2)]
+        contents = {"people": ours[:: 1 if i % 2 else -1]}  # listed in either order
+        save(tmp_path / "wave" / "a" / f"{i:06d}_keypoints.json", contents)
+    _, clips, report = read(tmp_path, link=link)
+    keypoint = clips["wave/a"].keypoint
+    assert not report.errors and keypoint.shape[:2] == (2, 6)
+    np.testing.assert_allclose(np.diff(keypoint[:, :, 0, 0], axis=1), 1)
