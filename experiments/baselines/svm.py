@@ -76,7 +76,10 @@ def make_svm(way: str) -> Any:
 
 def main(argv: list[str]) -> None:
     """Solves what the sources suffice for; others keep the figures that the record has of them."""
-    import sklearn
+    try:
+        import sklearn
+    except ModuleNotFoundError as error:
+        raise SystemExit("scikit-learn is missing: pip install -e '.[baselines]'") from error
 
     options = flags.FLAGS
     sources = dict(pair.split("=", 1) for pair in options.source)
