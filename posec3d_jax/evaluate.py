@@ -32,6 +32,7 @@ from posec3d_jax.runs.feeding import to_devices
 from posec3d_jax.steps import metrics
 from posec3d_jax.steps.protocol import Protocol, protocols
 from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
+from posec3d_jax.video.clips import pictures_of
 
 FOLDER = "evaluations"
 
@@ -45,6 +46,7 @@ class Evaluator:
         self._clips = -(-clips // mesh.size) * mesh.size
         self._config, self._source, self.protocol = config, source, protocol
         self._needs = recognizer.encoder.needs
+        self._pictures = pictures_of(config, source, self._needs)
         self._mesh = mesh
         self._fold = jax.jit(recognizer.fold, out_shardings=replicated(mesh))
         self._step = jax.jit(
@@ -101,9 +103,9 @@ class Evaluator:
             process_index=jax.process_index(),
             process_count=jax.process_count(),
             loader=self._config.data.loader,
+            pictures=self._pictures,
         )
-        keys = ("keypoint", "score", "frame_size", "label", "index")
-        return to_devices(({k: batch[k] for k in keys} for batch in batches), self._mesh)
+        return to_devices(batches, self._mesh)
 
     def _gathered(self, result: dict, index: jax.Array) -> dict[str, np.ndarray]:
         """Everything on every process's host."""

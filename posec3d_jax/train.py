@@ -37,6 +37,7 @@ from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
 from posec3d_jax.steps.protocol import ONE_CLIP
 from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
 from posec3d_jax.steps.state import TrainState
+from posec3d_jax.video.clips import pictures_of
 
 
 def train_and_evaluate(
@@ -79,6 +80,8 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
     check_batch_size(config.train.batch_size, mesh, "config.train.batch_size")
     schedule = make_schedule(config.optimizer, config.train.batch_size, plan.per_epoch, plan.total)
     optimizer = make_optimizer(config.optimizer, schedule)
+    needs = recognizer.encoder.needs
+    pictures = pictures_of(config, source, needs)
     facts = identify(config, source)
     _warn_of_leaks(config)
     with (
@@ -99,8 +102,7 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
         step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
         step = compiled(resident.reading(step), mesh)
         validate = _validator(config, recognizer, mesh)
-        needs = recognizer.encoder.needs
-        batches = training_batches(config, source, plan, int(state.step), needs)
+        batches = training_batches(config, source, plan, int(state.step), needs, pictures)
         key = jax.device_put(jax.random.fold_in(key, 1), replicated(mesh))
         check = DivergenceCheck(workdir, int(state.step), _clips_of(config, source))
         loop = TrainingLoop(step, (key, pack), log, checkpoints, check, validate, after_step)

@@ -64,6 +64,16 @@ def msg3d(**changes) -> ConfigDict:
     return make_model("msg3d", **changes)
 
 
+def slowonly_rgb(**changes) -> ConfigDict:
+    """SlowOnly-R50 of RGB frames (about 31.8 M parameters); for encoder 'rgb'."""
+    return make_model("slowonly_rgb", **changes)
+
+
+def rgbpose(**changes) -> ConfigDict:
+    """RGBPose-Conv3D, both pathways joined (about 36.1 M parameters); for encoder 'rgbpose'."""
+    return make_model("rgbpose", **changes)
+
+
 Network = Callable[..., ConfigDict]
 NETWORKS: dict[str, Network] = {
     "slowonly": slowonly,

@@ -10,7 +10,9 @@ from posec3d_jax.kernels.strokes import Profiles
 from posec3d_jax.skeletons.needs import AllNeeds
 
 Batch = Mapping[str, jax.Array]
-Inputs = jax.Array | Profiles  # an array, or a volume that is not painted
+# An array, a volume that is not painted, or several by name.
+Inputs = jax.Array | Profiles | Mapping[str, jax.Array]
+Shape = tuple[int, ...] | Mapping[str, tuple[int, ...]]  # of the input that one clip becomes
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,15 @@ class Encoder:
     needs: AllNeeds  # frames of each modality that a batch must hold
     train: Callable[[Batch, jax.Array], Inputs]  # (batch, key) to augmented input [B, ...]
     test: Callable[[Batch, int, bool], Inputs]  # (batch, clips, mirror) to [B, views, ...]
-    train_shape: tuple[int, ...]
-    test_shape: tuple[int, ...]
+    train_shape: Shape
+    test_shape: Shape
+
+
+def blank(shape: Shape, dtype: Any) -> Any:
+    """The abstract input of a batch of one clip."""
+    if isinstance(shape, Mapping):
+        return {name: blank(part, dtype) for name, part in shape.items()}
+    return jax.ShapeDtypeStruct((1, *shape), dtype)
 
 
 def as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:

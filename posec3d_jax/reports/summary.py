@@ -15,6 +15,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from posec3d_jax.encoders import blank
 from posec3d_jax.files.tables import align, shape_text
 from posec3d_jax.networks.graph.layers import Product
 from posec3d_jax.networks.layers import BatchNorm
@@ -41,12 +42,7 @@ def trace_layers(recognizer: Recognizer, shape: Sequence[int]) -> list[Layer]:
 
 def layers_of(model: nn.Module, shape: Sequence[int] | Mapping[str, Sequence[int]]) -> list[Layer]:
     """The layers of a network whose input, for one clip, has that shape, or these by name."""
-
-    def blank(extents: Sequence[int]) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct((1, *extents), jnp.float32)
-
-    named = isinstance(shape, Mapping)
-    clip = {name: blank(extents) for name, extents in shape.items()} if named else blank(shape)
+    clip = blank(shape, jnp.float32)
     found: list[Layer] = []
 
     def record(run, args, kwargs, context):
@@ -109,7 +105,8 @@ def summarize(config) -> str:
     for use, shape in sizes.items():
         layers = trace_layers(recognizer, shape)
         parameters, operations = totals(layers)
-        clip = shape_text([shape[-1], *shape[:-1]])
+        parts = shape.values() if isinstance(shape, Mapping) else [shape]
+        clip = " + ".join(shape_text([part[-1], *part[:-1]]) for part in parts)
         blocks.append(
             f"{config.model.name} at the {use} size {clip}: {parameters / 1e6:.3f} M parameters, "
             f"{operations / 1e9:.3f} G multiply-adds a view (fvcore's count)" + _shares(layers)

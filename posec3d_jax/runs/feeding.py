@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from posec3d_jax.data.feed.gathering import Pictures
 from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.data.stored.packs import PackSource, compact
 from posec3d_jax.data.stored.sources import Source
@@ -18,7 +19,12 @@ from posec3d_jax.steps.resident import Pack
 
 
 def training_batches(
-    config, source: Source, plan: Plan, start: int, needs: AllNeeds
+    config,
+    source: Source,
+    plan: Plan,
+    start: int,
+    needs: AllNeeds,
+    pictures: Pictures | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """This process's training batches, only with what the step reads, stacked for each call."""
     batches = train_batches(
@@ -35,6 +41,7 @@ def training_batches(
         process_count=jax.process_count(),
         loader=config.data.loader,
         rows=config.data.resident,
+        pictures=pictures,
     )
     wanted = ({k: v for k, v in batch.items() if k != "index"} for batch in batches)
     return in_stacks(wanted, plan.dispatches(start, config.train.steps_per_dispatch))

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from posec3d_jax.encoders import Batch, Encoder, Inputs, make_encoder
+from posec3d_jax.encoders import Batch, Encoder, Inputs, blank, make_encoder
 from posec3d_jax.encoders.noise import with_noise
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.networks import create_model
@@ -40,12 +40,13 @@ class Recognizer:
 
     def init(self, key: jax.Array) -> Tree:
         """Fresh variables {'params', 'batch_stats'}, in float32."""
-        return self.model.init(key, jnp.zeros((1, *self.encoder.train_shape), jnp.float32))
+        clip = blank(self.encoder.train_shape, jnp.float32)
+        return self.model.init(key, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), clip))
 
     def fold(self, variables: Tree) -> Tree:
         """Variables for tests alone: BatchNorm is made part of the convolutions before it."""
-        shape = (1, *self.encoder.train_shape)
-        return fold(self.model, variables, jax.ShapeDtypeStruct(shape, self.compute_dtype))
+        clip = blank(self.encoder.train_shape, self.compute_dtype)
+        return fold(self.model, variables, clip)
 
     def logits(self, variables: Tree, inputs: Inputs, **options) -> Any:
         """Named logits [B, K] of the encoder's input [B, ...], computed in the compute dtype."""

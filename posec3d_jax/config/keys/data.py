@@ -1,6 +1,6 @@
 """Keys of `data`: what the clips are, and where they are."""
 
-from posec3d_jax.config.keys.key import BOTH, COUNT, NOTHING, TESTS, TRAINING, Key
+from posec3d_jax.config.keys.key import BOTH, COUNT, NOTHING, SIZE, TESTS, TRAINING, Key
 from posec3d_jax.config.values import (
     OneOf,
     Real,
@@ -18,7 +18,7 @@ from posec3d_jax.skeletons.skeleton import SKELETONS
 FORMATS = (
     *("pyskl", "penn_action", "utd_mhad_kinect", "utd_mhad_blazepose", "nw_ucla", "utkinect"),
     *("sbu", "directory", "openpose", "coco_results", "mmpose", "alphapose", "ultralytics"),
-    *("mediapipe", "deeplabcut", "sleap", "simulated"),
+    *("mediapipe", "deeplabcut", "sleap", "simulated", "ntu_rgbd"),
 )
 
 KEYS = (
@@ -48,6 +48,30 @@ KEYS = (
         Text("a path"),
         NOTHING,
         "The prepared data set, which `prepare` writes and everything else reads.",
+    ),
+    Key(
+        "data.video_root",
+        "",
+        Text("a path"),
+        NOTHING,
+        "The folder of the clips' videos, for networks that need RGB frames.",
+        earlier="",
+    ),
+    Key(
+        "data.video_name",
+        "{name}.mp4",
+        Text("a file name with {name} in it"),
+        NOTHING,
+        "A clip's video, below that folder.",
+        earlier="{name}.mp4",
+    ),
+    Key(
+        "data.video_size",
+        (256, 340),
+        Several(Whole(*SIZE), 2),
+        BOTH,
+        "Height and width that a video's frames are brought to when they are decoded.",
+        earlier=(256, 340),
     ),
     Key(
         "data.storage",

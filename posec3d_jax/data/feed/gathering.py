@@ -11,6 +11,8 @@ from posec3d_jax.skeletons.needs import MODALITIES, AllNeeds
 METHODS = ("uniform", "stride")
 Batch = dict[str, np.ndarray]
 Frames = dict[str, np.ndarray]  # int [B, T] of each modality
+# (clips [B], frames [B, T]) to a batch's `rgb` and `rgb_size`
+Pictures = Callable[[np.ndarray, np.ndarray], Batch]
 
 
 def train_sampler(sampling, needs: AllNeeds) -> Callable[[np.ndarray, np.random.Generator], Frames]:
@@ -67,13 +69,25 @@ def _check_method(sampling) -> None:
 
 
 def gather(
-    source: Source, index: np.ndarray, frames: Frames, needs: AllNeeds, rows: bool = False
+    source: Source,
+    index: np.ndarray,
+    frames: Frames,
+    needs: AllNeeds,
+    rows: bool = False,
+    pictures: Pictures | None = None,
 ) -> Batch:
     """The clips `index` [B] as a batch: see `pipeline` for its keys.
+
+    `pictures` reads the RGB frames, where they are needed.
 
     With `rows` the rows of the pack that `source` is are named instead of read.
     """
     chosen, ended = frames["pose"], np.zeros(frames["pose"].shape, bool)
+    rgb: Batch = {}
+    if "rgb" in needs:
+        if pictures is None:
+            raise ValueError("this network needs RGB frames, and only poses are given")
+        rgb = pictures(index, frames["rgb"])
     following = needs["pose"].following
     if following:
         last = source.lengths[index][:, None] - 1
@@ -83,8 +97,9 @@ def gather(
         named = source.rows(index, chosen).astype(np.int32)
         named = np.where(ended[:, None], ~named, named)
         size, label = source.table.frame_size[index], source.labels[index]
-        return {"rows": named, "frame_size": size, "label": label, "index": index}
-    batch = source.gather(index, chosen)
+        batch = {"rows": named, "frame_size": size, "label": label}
+        return batch | rgb | {"index": index}
+    batch = source.gather(index, chosen) | rgb
     if following:
         keypoint = batch["keypoint"]
         keypoint[np.broadcast_to(ended[:, None], keypoint.shape[:3])] = np.nan

@@ -13,6 +13,8 @@ Keys of a batch, for the rows of this process:
     frame_size float32 [B, 2]           (height, width), pixels
     label      int32 [B]
     index      int32 [B]                clip number in the source; -1 for padding
+    rgb        uint8 [B, T', H, W, 3]   where the encoder needs RGB frames, and
+    rgb_size   int32 [B, 2]             (height, width) of each clip's own in that array
 
 Where the keypoints are on the device already, `rows` takes the place of keypoint and score:
     rows       int32 [B, M, T]          of the pack; ~row, which is below zero, for the frame after
@@ -26,11 +28,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from posec3d_jax.data.feed.gathering import Batch, gather, test_sampler, train_sampler
+from posec3d_jax.data.feed.gathering import Batch, Pictures, gather, test_sampler, train_sampler
 from posec3d_jax.data.feed.order import batch_index, epoch_size, step_rng
 from posec3d_jax.data.stored.sources import Source
 from posec3d_jax.skeletons.needs import AllNeeds, Needs
 
+RGB = {"rgb": np.uint8, "rgb_size": np.int32}
 KEYPOINTS, ROWS = {"keypoint": np.float32, "score": np.float32}, {"rows": np.int32}
 DTYPES = {  # and those of either
     "frame_size": np.float32,
@@ -64,6 +67,7 @@ def train_batches(
     process_count: int = 1,
     loader: str = "threads",
     rows: bool = False,
+    pictures: Pictures | None = None,
 ) -> Iterator[Batch]:
     """Training batches from `start_step` on; the batch of a step depends on (seed, step) alone.
 
@@ -81,6 +85,7 @@ def train_batches(
       process_count: how many there are.
       loader: 'threads' or 'tf'.
       rows: name the rows of the pack that `source` is, instead of reading them.
+      pictures: reads the RGB frames, if the encoder needs any.
 
     Raises:
       ValueError: an unknown loader or method, or a batch that the processes cannot share evenly.
@@ -99,10 +104,11 @@ def train_batches(
         index = clips_of(step)
         frames = draw(source.lengths[index], step_rng(seed, step))
         frames = {name: chosen[part] for name, chosen in frames.items()}
-        return gather(source, index[part], frames, needs, rows)
+        return gather(source, index[part], frames, needs, rows, pictures)
 
     stop = None if num_steps is None else start_step + num_steps
-    return _load(make, start_step, stop, loader, ROWS if rows else KEYPOINTS)
+    what = (ROWS if rows else KEYPOINTS) | (RGB if "rgb" in needs else {})
+    return _load(make, start_step, stop, loader, what)
 
 
 def eval_batches(
@@ -115,6 +121,7 @@ def eval_batches(
     process_index: int = 0,
     process_count: int = 1,
     loader: str = "threads",
+    pictures: Pictures | None = None,
 ) -> Iterator[Batch]:
     """Every clip exactly once over all processes, in the source's order, with fixed frames.
 
@@ -129,18 +136,20 @@ def eval_batches(
       process_index: which process this is.
       process_count: how many there are.
       loader: 'threads' or 'tf'.
+      pictures: as for `train_batches`.
 
     Raises:
       ValueError: as for `train_batches`.
     """
     rows = _local_rows(batch_size, process_index, process_count)
-    make_batch = _test_batch(source, sampling, needs, num_clips)
+    make_batch = _test_batch(source, sampling, needs, num_clips, pictures)
 
     def make(step: int) -> Batch:
         index = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int32)[rows]
         return make_batch(np.where(index < len(source), index, -1))
 
-    return _load(make, 0, -(-len(source) // batch_size), loader)
+    what = KEYPOINTS | (RGB if needs and "rgb" in needs else {})
+    return _load(make, 0, -(-len(source) // batch_size), loader, what)
 
 
 def whole_batch(
@@ -151,7 +160,11 @@ def whole_batch(
 
 
 def _test_batch(
-    source: Source, sampling, needs: AllNeeds | None, num_clips: int
+    source: Source,
+    sampling,
+    needs: AllNeeds | None,
+    num_clips: int,
+    pictures: Pictures | None = None,
 ) -> Callable[[np.ndarray], Batch]:
     """Clip numbers [B], -1 for padding, to their batch."""
     needs = needs or _pose_alone(sampling)
@@ -160,7 +173,7 @@ def _test_batch(
     def make(index: np.ndarray) -> Batch:
         clips = np.maximum(index, 0)
         frames = frames_of(source.lengths[clips])
-        return gather(source, clips, frames, needs) | {"index": index}
+        return gather(source, clips, frames, needs, pictures=pictures) | {"index": index}
 
     return make
 
