@@ -7,13 +7,13 @@ Fold n uses the variant `<stream>-fold<n>` of the config and the directory `<wor
 Folds that are finished are not trained again. The reported accuracy is the mean over folds.
 """
 
-import runpy
 from pathlib import Path
 
 import numpy as np
 from absl import app, flags
 
 from posec3d_jax.config import stored
+from posec3d_jax.config.files import read_config
 from posec3d_jax.evaluate import evaluate
 from posec3d_jax.files import disk
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
@@ -27,10 +27,9 @@ def main(argv: list[str]) -> None:
     options = flags.FLAGS
     quiet_libraries()
     use_compilation_cache()
-    get_config = runpy.run_path(options.config)["get_config"]
     results, config = [], None
     for fold in options.folds:
-        config = get_config(f"{options.stream}-fold{fold}")
+        config = read_config(f"{options.config}:{options.stream}-fold{fold}")
         workdir = Path(options.workdir) / f"fold{fold}"
         train_and_evaluate(config, workdir)
         results.append(evaluate(config, workdir))

@@ -5,6 +5,7 @@ each command takes its own flags only, files of flags and the config are read on
 are told in a line.
 """
 
+import importlib.metadata
 import sys
 from typing import Any
 
@@ -28,6 +29,9 @@ def parse(argv: list[str]) -> Request:
     if len(argv) < 2 or argv[1] in (*_HELP, "help"):
         print(_help(argv[2:] if argv[1:2] == ["help"] else []))
         sys.exit(0 if len(argv) > 1 else 2)
+    if argv[1] in ("--version", "version"):
+        print(f"posec3d-jax {version()}")
+        sys.exit(0)
     command = _find_command(argv[1])
     if set(argv) & set(_HELP):
         print(describe(command))
@@ -35,13 +39,21 @@ def parse(argv: list[str]) -> Request:
     try:
         return read_request(command, argv[2:])
     except Exception as error:  # a config is a program; what is wrong with it can be anything
-        if "--traceback" in argv:
+        if "--traceback" in argv and not isinstance(error, absl_flags.Error):
             raise
         told = isinstance(error, ValueError | OSError | absl_flags.Error)
         named = (
             "" if told and type(error) is not UnicodeDecodeError else f"{type(error).__name__}: "
         )
         sys.exit(f"posec3d {command.name}: {named}{error}")
+
+
+def version() -> str:
+    """Of the installed package; a clone that is only looked at has none."""
+    try:
+        return importlib.metadata.version("posec3d-jax")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 def _help(topics: list[str]) -> str:

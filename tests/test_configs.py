@@ -130,8 +130,8 @@ def _check_schedule(config: ConfigDict) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_header_says_what_to_run(file):
     header = importlib.import_module(f"configs.{file}").__doc__
-    name = "my_data" if file == "custom" else file  # the template is copied first
-    assert f"--config=configs/{name}.py" in header or f"make {file}" in header
+    name = "my_data" if file == "custom" else f"configs/{file}"  # the template is copied first
+    assert f"--config={name}.py" in header or f"make {file}" in header
     assert any(command in header for command in ("posec3d train", "experiments.", "make "))
 
 
