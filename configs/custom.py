@@ -1,9 +1,9 @@
 """A template for a data set of your own: copy it, edit the lines marked EDIT.
 
-  cp configs/custom.py configs/my_data.py
-  posec3d prepare  --config=configs/my_data.py --config.data.source=<my_data.pkl>
-  posec3d inspect  --config=configs/my_data.py --out=runs/look      (pictures of clips: look first)
-  posec3d train    --config=configs/my_data.py:joint-small --workdir=runs/my_data
+  posec3d configs custom > my_data.py
+  posec3d prepare  --config=my_data.py --config.data.source=<my_data.pkl>
+  posec3d inspect  --config=my_data.py --out=runs/look      (pictures of clips: look first)
+  posec3d train    --config=my_data.py:joint-small --workdir=runs/my_data
   posec3d evaluate --workdir=runs/my_data
 
 Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_shallow; full (the
