@@ -22,7 +22,7 @@ def overview() -> str:
             "",
             *lines,
             "",
-            "`posec3d COMMAND --help` lists a command's flags, `posec3d --version` tells the version.",
+            "`posec3d COMMAND --help` lists its flags; `posec3d --version` tells the version.",
             "",
             _ABOUT_CONFIGS,
         ]
