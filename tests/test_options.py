@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from posec3d_jax.config import base, stored
+from posec3d_jax.config.keys import KEYS, MODELS
+from posec3d_jax.config.keys.key import ALWAYS
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.heatmaps import limb_heatmaps
 from posec3d_jax.encoders.volume import volume_encoder
@@ -104,21 +106,29 @@ def test_a_misspelt_value_is_refused_before_any_work(key):
 
 
 def test_a_run_from_before_an_option_keeps_what_it_did(tmp_path):
+    """Of a run that was stored before any of the keys that came later, each is what it did then."""
     config = stored.config_to_dict(base.get_config())
-    for part, key in (
-        ("geometry", "missing"),
-        ("volume", "short_limb"),
-        ("evaluate", "mean_class"),
-        ("sampling", "test_flip"),
-        ("optimizer", "nesterov"),
-    ):
-        del config[part][key]
-    del config["encoder"], config["graph"]
-    config["sampling"]["next_frames"] = False  # which today's encoders say themselves
+    later = [key for key in KEYS.values() if key.earlier is not ALWAYS]
+    for key in later:
+        part, _, name = key.name.rpartition(".")
+        del (config[part] if part else config)[name]
+    del config["graph"]
     (tmp_path / stored.CONFIG_FILE).write_text(json.dumps(config))
     restored = stored.load_config(tmp_path)
-    assert restored == base.get_config()
+    expected = base.get_config()
+    for key in later:
+        part, _, name = key.name.rpartition(".")
+        (expected[part] if part else expected)[name] = key.earlier
+    assert restored == expected and len(later) > 20
     assert stored.stored_config(tmp_path / "none") == {}
+
+
+def test_defaults_and_earlier_values_are_ones_that_the_key_may_have():
+    for keys in (KEYS, *MODELS.values()):
+        for key in keys.values():
+            assert key.values.holds(key.default), key.name
+            assert key.earlier is ALWAYS or key.values.holds(key.earlier), key.name
+            assert key.meaning.endswith("."), f"{key.name}: its meaning is a sentence"
 
 
 def test_what_differs_from_the_run_is_told(tmp_path):
