@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from posec3d_jax.commands.table import COMMANDS, COMMON
+from posec3d_jax.config.keys import find_key
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     page
@@ -77,3 +80,21 @@ def test_the_api_pages_name_modules_that_exist():
         for module in re.findall(r"automodule:: (\S+)", page.read_text("utf-8")):
             path = ROOT / module.replace(".", "/")
             assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file(), module
+
+
+def test_commands_in_the_pages_are_commands_with_these_flags_and_keys():
+    commands, seen = {command.name: command for command in COMMANDS}, 0
+    for page in [*PAGES, *(ROOT / "configs").glob("*.py")]:
+        text = page.read_text("utf-8").replace("\\\n", " ")
+        for name, rest in re.findall(r"(?:^|`) *posec3d ([a-z-]+)([^`#\n]*)", text, re.M):
+            if name == "help":
+                continue
+            assert name in commands, f"{page.name}: posec3d {name}"
+            command, seen = commands[name], seen + 1
+            known = {flag.name for flag in (*command.flags, *COMMON)} | {"help", "flagfile"}
+            known |= {"config"} if command.config else set()
+            for flag in re.findall(r"--(?:no)?([A-Za-z_.]+)", rest):
+                key = flag.removeprefix("config.")
+                is_key = bool(command.config) and (key == "KEY" or find_key(key) is not None)
+                assert flag in known or key != flag and is_key, f"{page.name}: {name} --{flag}"
+    assert seen > 50
