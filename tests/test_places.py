@@ -7,12 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from posec3d_jax.config.base import get_config
+from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.files.disk import DiskError
 from posec3d_jax.files.places import expand, make_writable
+from posec3d_jax.prepare import prepare
 from posec3d_jax.runs import saving
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model, save_model
 from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps.state import TrainState
+from posec3d_jax.train import train_and_evaluate
 
 PATTERNS = ["exp[1]", "a\\b", "lr=0.1*", "what?", "[!x]-{a,b}", "50%25 #2 é", "new\nline"]
 
@@ -67,6 +71,24 @@ def test_a_home_is_what_a_shell_would_make_of_it(monkeypatch, tmp_path):
     assert expand("runs/~x") == expand("runs") / "~x"
     with pytest.raises(ValueError, match="home that is not known"):
         expand("~nobody-of-that-name/x")
+
+
+@pytest.mark.parametrize(
+    "address", ["gs://bucket/run", "s3://bucket/run", "az://b/r", "hdfs://n/r", "gs:/bucket/run"]
+)
+def test_a_bucket_is_refused_before_any_work_and_leaves_no_folder(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    config = get_config()
+    config.data.dir = address
+    for use in (
+        lambda: train_and_evaluate(get_config(), address),
+        lambda: prepare(config.data),
+        lambda: open_source(config.data, "train"),
+        lambda: find_checkpoint(address),
+    ):
+        with pytest.raises(ValueError, match="is in a bucket or on a server .*mount the bucket"):
+            use()
+    assert not list(tmp_path.iterdir())
 
 
 def _a_file(folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 from posec3d_jax.files.disk import DiskError
 
 # What libraries take literally: some read the rest, such as [ * ?, as a pattern of names.
+_ADDRESS = re.compile(r"(gs|s3|az|abfss?|hdfs|hf|dbfs|https?|ftp|file):/", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./ +=@,:~-]*")
 
 
@@ -17,8 +18,15 @@ def expand(path: str | Path) -> Path:
     """The path that somebody typed: `~` and `~name` are the homes that a shell would put there.
 
     Raises:
-      ValueError: there is no such home.
+      ValueError: there is no such home, or it is in a bucket, which no part of this package can
+        write to.
     """
+    if address := _ADDRESS.match(str(path)):
+        raise ValueError(
+            f"{path} is in a bucket or on a server ({address[1]}), and runs and data sets are kept in "
+            "folders: mount the bucket (gcsfuse, s3fs) and name the mount, or use a local folder and "
+            "copy it (gcloud storage rsync -r, aws s3 sync)"
+        )
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
