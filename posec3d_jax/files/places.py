@@ -23,9 +23,9 @@ def expand(path: str | Path) -> Path:
     """
     if address := _ADDRESS.match(str(path)):
         raise ValueError(
-            f"{path} is in a bucket or on a server ({address[1]}), and runs and data sets are kept in "
-            "folders: mount the bucket (gcsfuse, s3fs) and name the mount, or use a local folder and "
-            "copy it (gcloud storage rsync -r, aws s3 sync)"
+            f"{path} is in a bucket or on a server ({address[1]}), and runs and data sets are kept "
+            "in folders: mount the bucket (gcsfuse, s3fs) and name the mount, or use a local one "
+            "and copy it (gcloud storage rsync -r, aws s3 sync)"
         )
     try:
         return Path(path).expanduser()
