@@ -252,6 +252,9 @@ def test_values_that_do_not_fit_each_other_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             check_config(_with(key, value))
+    bare = ConfigDict({"name": "mine", "data": {"dir": "here"}})
+    with pytest.raises(ValueError, match="lacks seed, .*: start from .*base.get_config"):
+        check_config(bare)
     assert check_config(_with("volume.train_size", (32,))).volume.train_size == (32, 32)
     with pytest.raises(ValueError, match="c3d_light has no option 'widht'.*'width'"):
         networks.c3d_light(widht=4)
@@ -271,7 +274,7 @@ def test_choices_are_those_of_the_code():
         ("model.temporal", stgcn.TEMPORAL),
         ("model.adaptive", stgcn.ADAPTIVE),
     ):
-        assert set(find_key(key, "stgcn").values.choices) == set(known), key
+        assert set(find_key(key).values.choices) == set(known), key
 
 
 def test_the_reference_page_is_as_the_table():

@@ -10,12 +10,18 @@ _ABSENT = object()
 
 
 def check_config(config):
-    """The config, if each value is one that its key may have, and they fit each other.
+    """The config, if it has every key, each value is one that its key may have, and they fit.
 
     A single number where a key wants a square becomes one: (56,) is (56, 56).
 
     Raises ValueError that names every key that is at fault, its value, and what was expected.
     """
+    lacking = [key.name for key in keys_of(config) if _value(config, key) is _ABSENT]
+    if lacking:
+        raise ValueError(
+            f"the config lacks {', '.join(lacking)}: start from "
+            "posec3d_jax.config.base.get_config(), and assign"
+        )
     return _complain(check_keys(config), [fault for rule in RULES for fault in rule(config)])
 
 
@@ -23,12 +29,13 @@ def check_keys(config):
     """As `check_config`, key by key only; keys that the config lacks are not looked at."""
     faults = []
     for key in keys_of(config):
-        node, name = _place(config, key.name)
-        value = node.get(name, _ABSENT) if hasattr(node, "get") else _ABSENT
+        value = _value(config, key)
         if value is _ABSENT:
             continue
         if isinstance(key.values, Several) and key.values.square and _is_one(value):
-            node[name] = value = tuple(value) * 2
+            value = tuple(value) * 2
+            node, name = _place(config, key.name)
+            node[name] = value
         if not key.values.holds(value):
             faults.append(f"config.{key.name} is {value!r:.80}; expected {key.values.words}")
     return _complain(config, faults)
@@ -54,6 +61,12 @@ def _place(config: Any, name: str) -> tuple[Any, str]:
     for part in parts:
         config = config.get(part) if hasattr(config, "get") else None
     return config, last
+
+
+def _value(config: Any, key: Key) -> Any:
+    """What the config has for a key; _ABSENT where it lacks it."""
+    node, name = _place(config, key.name)
+    return node.get(name, _ABSENT) if hasattr(node, "get") else _ABSENT
 
 
 def _is_one(value: Any) -> bool:

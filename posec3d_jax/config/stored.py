@@ -8,7 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from posec3d_jax.config.checks import check_keys, keys_of
-from posec3d_jax.config.keys import FORMER_KEYS, KEYS, find_key
+from posec3d_jax.config.keys import FORMER_KEYS, find_key
 from posec3d_jax.config.keys.key import ALWAYS, BOTH
 from posec3d_jax.config.values import as_tuples
 from posec3d_jax.files.disk import read_json
@@ -28,8 +28,9 @@ def stored_config(workdir: str | Path) -> dict[str, Any]:
     Raises ValueError where the file is damaged.
     """
     path = expand(workdir) / CONFIG_FILE
+    config = read_json(path)
     try:
-        return with_later_keys(read_json(path))
+        return with_later_keys(config)
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
 
@@ -43,7 +44,7 @@ def with_later_keys(config: dict[str, Any]) -> dict[str, Any]:
     if not config:
         return {}
     config = dict(config)
-    for key in KEYS.values():
+    for key in list(keys_of(config)):
         if key.earlier is ALWAYS:
             continue
         part, _, name = key.name.rpartition(".")

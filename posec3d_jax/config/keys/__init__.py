@@ -29,16 +29,14 @@ MODELS: dict[str, dict[str, Key]] = {
 }
 
 
-def find_key(name: str, network: str = "") -> Key | None:
-    """The key of that dotted name, or the one whose value that is a part of; None if none is.
+def find_key(name: str) -> Key | None:
+    """The key of a dotted name, or the one whose value that is a part of; None if none is.
 
-    Args:
-      name: 'train.epochs', 'data.reader_options.num_clips', 'model.width'.
-      network: whose `model` that is; '' for the first that has it.
+    'data.reader_options.num_clips' is a part of 'data.reader_options'. An option that several
+    networks have is the first one's.
     """
-    tables = [KEYS, *([MODELS[network]] if network in MODELS else MODELS.values())]
     for prefix in _prefixes(name):
-        for table in tables:
+        for table in (KEYS, *MODELS.values()):
             if prefix in table:
                 return table[prefix]
     return None
