@@ -29,12 +29,14 @@ from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.evaluations import Scores, summary_of, write_evaluation
 from posec3d_jax.runs.feeding import to_devices
+from posec3d_jax.skeletons.needs import MODALITIES
 from posec3d_jax.steps import metrics
 from posec3d_jax.steps.protocol import Protocol, protocols
 from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
 from posec3d_jax.video.clips import pictures_of
 
 FOLDER = "evaluations"
+FUSED = "fused"
 
 
 class Evaluator:
@@ -70,20 +72,32 @@ class Evaluator:
         progress: bool = False,
         after_batch: Callable[[], None] = lambda: None,
     ) -> tuple[np.ndarray, float]:
-        """Probabilities float32 [N, K] of every clip in the source's order, and the mean loss.
+        """Probabilities float32 [N, K] of every clip in the source's order, and the mean loss."""
+        scores, loss = self.named_scores(variables, progress, after_batch)
+        return scores[FUSED], loss
+
+    def named_scores(
+        self,
+        variables: Any,
+        progress: bool = False,
+        after_batch: Callable[[], None] = lambda: None,
+    ) -> tuple[dict[str, np.ndarray], float]:
+        """As `scores`, by name: `FUSED`, and those of each output where a network has several.
 
         The last batch is padded and the padding left out, so the result is exact for any batch
         size and any number of devices and processes.
         """
         source = self._source
-        scores = np.zeros((len(source), source.info.num_classes), np.float32)
+        shape, scores = (len(source), source.info.num_classes), {}
         losses = np.zeros(len(source))
         started, variables = time.perf_counter(), self._fold(variables)
         for done, batch in enumerate(self._batches(), 1):
             result = self._gathered(self._step(variables, batch), batch["index"])
-            rows = result["index"][result["index"] >= 0]
-            scores[rows] = result["scores"][result["index"] >= 0]
-            losses[rows] = result["loss"][result["index"] >= 0]
+            real = result["index"] >= 0
+            rows = result["index"][real]
+            for output, values in ({FUSED: result["scores"]} | result.get("outputs", {})).items():
+                scores.setdefault(output, np.zeros(shape, np.float32))[rows] = values[real]
+            losses[rows] = result["loss"][real]
             after_batch()
             if progress and done % max(1, len(source) // self._clips // 10) == 0:
                 seconds = time.perf_counter() - started
@@ -157,19 +171,45 @@ def evaluate(
         variables = load_model(folder, init(jax.random.key(0)))
         for protocol in chosen or protocols(config):
             evaluator = Evaluator(config, recognizer, mesh, source, protocol)
-            values, loss = evaluator.scores(variables, progress=True)
-            names = source.info.class_names
-            scores = Scores(tuple(source.names), source.labels, values, names, protocol.name)
+            named, loss = evaluator.named_scores(variables, progress=True)
+            clips = tuple(source.names), source.labels
+            scores = {
+                output: Scores(*clips, values, source.info.class_names, protocol.name)
+                for output, values in named.items()
+            }
             extra = {"loss": loss, "split": split, "checkpoint": folder.name}
             extra |= {"other_settings": differences} if differences else {}
             extra |= {"clips_trained_on": leaking} if leaking else {}
-            results[protocol.name] = _write(
-                workdir, name, scores, extra, config.evaluate.mean_class
-            )
+            kind = config.evaluate.mean_class
+            extra |= _outputs(workdir, name, scores, extra, kind)
+            results[protocol.name] = _write(workdir, name, scores[FUSED], extra, kind)
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
         _record(expand(record), config, workdir, results)
     return results
+
+
+def _outputs(
+    workdir: Path, name: str, scores: dict[str, Scores], extra: dict[str, Any], mean_class: str
+) -> dict[str, Any]:
+    """What is stored of the outputs of a network that has several, {} for others.
+
+    An evaluation of each of its own, which `posec3d fuse` takes, and the figures of each and of
+    their sums by the reference's weights.
+    """
+    apart = {output: scores[output] for output in MODALITIES if output in scores}
+    if not apart:
+        return {}
+    figures = {}
+    for output, own in apart.items():
+        _write(workdir, f"{name}-{output}", own, extra, mean_class)
+        figures[output] = metrics.summarize(own.scores, own.labels, mean_class)
+    labels, (first, second) = scores[FUSED].labels, apart
+    for weights in ((1, 1), (2, 1), (1, 2)):
+        total = weights[0] * apart[first].scores + weights[1] * apart[second].scores
+        key = f"{first}:{second} {weights[0]}:{weights[1]}"
+        figures[key] = metrics.summarize(total, labels, mean_class)
+    return {"outputs": figures}
 
 
 def tell_differences(config, workdir: str | Path) -> list[str]:
@@ -220,6 +260,8 @@ def _announce(name: str, split: str, step: str, result: dict[str, Any]) -> None:
         result["mean_class"],
         result["clips"],
     )
+    for output, figures in result.get("outputs", {}).items():
+        logging.info("%s alone or fused, %s: top-1 %.4f", name, output, figures["top1"])
 
 
 def _record(path: str | Path, config, workdir: Path, results: dict[str, dict[str, Any]]) -> None:

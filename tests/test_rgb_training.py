@@ -6,6 +6,7 @@ import pytest
 from posec3d_jax.config import base, networks
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.evaluate import evaluate
+from posec3d_jax.fuse import fuse
 from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
 from posec3d_jax.steps.protocol import ONE_CLIP
 from posec3d_jax.train import train_and_evaluate
@@ -48,6 +49,12 @@ def test_training_and_evaluation(config, tmp_path):
         assert line["train/loss"] == pytest.approx(parts, rel=1e-5)
     (result,) = evaluate(config, tmp_path, chosen=(ONE_CLIP,)).values()
     assert result["clips"] == len(open_source(config.data, "test"))
+    figures = result["outputs"]
+    assert list(figures)[2:] == ["rgb:pose 1:1", "rgb:pose 2:1", "rgb:pose 1:2"]
+    apart = [tmp_path / "evaluations" / f"test-{output}-1-clip" for output in ("rgb", "pose")]
+    again = fuse(apart, (2, 1))
+    assert again["fused"]["top5"] == figures["rgb:pose 2:1"]["top5"]
+    assert fuse(apart)["fused"]["top5"] == figures["rgb:pose 1:1"]["top5"] == result["top5"]
 
 
 def test_frames_are_those_that_were_asked_for(config):

@@ -181,7 +181,8 @@ def make_eval_step(
 ) -> Callable[[Tree, Batch], dict[str, jax.Array]]:
     """(variables, batch) to probabilities [B, K] averaged over views, and each clip's loss [B].
 
-    The variables may be folded (`Recognizer.fold`) or not.
+    Of a network with several outputs also `outputs`, the probabilities of each. The variables may
+    be folded (`Recognizer.fold`) or not.
     """
 
     def eval_step(variables, batch):
@@ -189,9 +190,16 @@ def make_eval_step(
         count = jax.tree.leaves(views)[0].shape[1]
         inputs = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), views)
         logits = recognizer.logits(variables, inputs, train=False)
-        scores = average_views(logits, count, recognizer.average, recognizer.score_weights)
+        average = recognizer.average
+        scores = average_views(logits, count, average, recognizer.score_weights)
         picked = jnp.take_along_axis(scores, batch["label"][:, None], 1)[:, 0]
-        return {"scores": scores, "loss": -jnp.log(jnp.maximum(picked, 1e-12))}
+        result = {"scores": scores, "loss": -jnp.log(jnp.maximum(picked, 1e-12))}
+        if len(logits) > 1:
+            result["outputs"] = {
+                name: average_views({name: values}, count, average)
+                for name, values in logits.items()
+            }
+        return result
 
     return eval_step
 
