@@ -173,6 +173,20 @@ COMMANDS = (
         ),
     ),
     Command(
+        "export",
+        "a run as one file that works without the package (ONNX, StableHLO)",
+        flags=(
+            WORKDIR,
+            CHECKPOINT,
+            OUT,
+            Flag("format", str, "onnx", "Of the file.", ("onnx", "stablehlo")),
+            Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
+            Flag("persons", int, 0, "That it takes; 0 for as many as in training."),
+            Flag("batch", int, 0, "Clips that it takes at once; 0 for any number."),
+            Flag("data_dir", PathText, "", "The run's data set; '' for where the config says."),
+        ),
+    ),
+    Command(
         "serve",
         "an HTTP service of a run, with a page to try it on",
         flags=(

@@ -54,7 +54,7 @@ def encode_test(
 
     The batch holds `num_clips` clips one after the other on the frame axis.
     """
-    count = len(batch["keypoint"])
+    count = batch["keypoint"].shape[0]  # a symbol in exports
     parts = []
     for mirrored in (False, True)[: 1 + mirror]:
         x = encode(batch, jnp.full(count, mirrored), skeleton, options)

@@ -98,7 +98,7 @@ def with_mirrored_frames(
     placed: Placed, frame_size: jax.Array, *, geometry: Geometry, skeleton: Skeleton
 ) -> Placed:
     """Twice the frames: all as they are, then all mirrored about the width itself ('W-x')."""
-    everyone, missing = jnp.ones(len(frame_size), bool), geometry.missing
+    everyone, missing = jnp.ones(frame_size.shape[0], bool), geometry.missing
     mirrored = g.flip(*placed, frame_size[:, 1], skeleton.flip_joints, everyone, missing=missing)
     keypoint, score = (jnp.concatenate(pair, 2) for pair in zip(placed, mirrored, strict=True))
     return keypoint, score

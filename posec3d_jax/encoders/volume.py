@@ -153,7 +153,7 @@ def _split_views(volumes: Inputs, views: int) -> Inputs:
         return jax.tree.map(
             lambda x: x.reshape(*x.shape[:2], views, -1, *x.shape[3:]).swapaxes(1, 2), volumes
         )
-    return volumes.reshape(len(volumes), views, -1, *volumes.shape[2:])
+    return volumes.reshape(volumes.shape[0], views, -1, *volumes.shape[2:])
 
 
 def volume_encoder(

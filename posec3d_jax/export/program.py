@@ -1,0 +1,93 @@
+"""What is exported: keypoints, scores and frame sizes in, probabilities out, weights inside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from posec3d_jax.config import stored
+from posec3d_jax.files import disk
+from posec3d_jax.runs import records
+from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.skeletons.needs import Needs
+from posec3d_jax.steps.protocol import Protocol
+from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
+
+INPUTS = ("keypoint", "score", "frame_size")
+OUTPUT = "probabilities"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A run's network as one function of arrays of fixed sizes, but for the batch."""
+
+    config: Any  # of the run, with the persons of the export
+    recognizer: Recognizer
+    variables: Any  # folded
+    protocol: Protocol
+    class_names: tuple[str, ...]
+    checkpoint: str
+
+    @property
+    def frames(self) -> int:
+        """T of the inputs: the frames of all clips, one clip after the other."""
+        return self.needs.frames * (1 + self.needs.following) * self.protocol.clips
+
+    @property
+    def needs(self) -> Needs:
+        """What of the poses the network is shown."""
+        return self.recognizer.encoder.needs["pose"]
+
+    def shapes(self, batch: int) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """Of `INPUTS`, float32; `batch` may be a symbol."""
+        persons, joints = self.config.data.max_persons, self.recognizer.skeleton.num_joints
+        sizes = (
+            (batch, persons, self.frames, joints, 2),
+            (batch, persons, self.frames, joints),
+            (batch, 2),
+        )
+        return tuple(jax.ShapeDtypeStruct(size, jnp.float32) for size in sizes)
+
+    @property
+    def function(self) -> Callable[[jax.Array, jax.Array, jax.Array], jax.Array]:
+        """keypoint [B, M, T, V, 2], score [B, M, T, V] and frame_size [B, 2] to [B, K]."""
+        step = make_eval_step(self.recognizer, self.protocol.clips, self.protocol.flip)
+
+        def recognise(keypoint, score, frame_size):
+            batch = dict(zip(INPUTS, (keypoint, score, frame_size), strict=True))
+            batch["label"] = jnp.zeros(keypoint.shape[0], jnp.int32)  # of the loss, which is unused
+            return step(self.variables, batch)["scores"]
+
+        return recognise
+
+
+def load_program(
+    workdir: str | Path, checkpoint: str, protocol: Protocol, persons: int, target: str
+) -> Program:
+    """The network of a run's directory, for that target of `kernels.target.TARGETS`.
+
+    Args:
+      workdir: of the run.
+      checkpoint: 'latest', 'best', a step or a folder.
+      protocol: which views of a clip are averaged.
+      persons: M; 0 for the config's `data.max_persons`.
+      target: 'portable' to be exported, '' to be run here.
+
+    Raises:
+      ValueError, FileNotFoundError: there is no such run or checkpoint, or it cannot be read.
+    """
+    config = stored.load_config(workdir).copy_and_resolve_references()
+    config.noise.in_test = False
+    config.compute_dtype = "float32"
+    config.data.max_persons = persons or config.data.max_persons
+    recognizer = make_recognizer(config, target)
+    like = jax.eval_shape(recognizer.init, jax.random.key(0))
+    folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
+    variables = jax.jit(recognizer.fold)(load_model(folder, like))
+    names = tuple(disk.read_json(Path(workdir) / records.RUN_FILE).get("class_names", ()))
+    names = names or tuple(config.data.class_names)
+    names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
+    return Program(config, recognizer, variables, protocol, names, Path(folder).name)
