@@ -37,7 +37,8 @@ def check_keys(config):
             node, name = _place(config, key.name)
             node[name] = value
         if not key.values.holds(value):
-            faults.append(f"config.{key.name} is {value!r:.80}; expected {key.values.words}")
+            shown = " ".join(repr(value).split())  # a config in a config has several lines
+            faults.append(f"config.{key.name} is {shown:.80}; expected {key.values.words}")
     return _complain(config, faults)
 
 

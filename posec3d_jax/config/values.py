@@ -135,10 +135,11 @@ class Checked:
         return True
 
 
-def layout() -> Checked:
-    """A joint layout: the name of one, or the declaration of one's own."""
+def layout(none: bool = False) -> Checked:
+    """A joint layout: the name of one, or the declaration of one's own; '' where `none`."""
     words = "a layout's name (posec3d_jax/skeletons/layouts.py), or what declare_skeleton assigns"
-    return Checked(words, lambda value: get_skeleton(_plain(value)))
+    words = f"'', {words}" if none else words
+    return Checked(words, lambda value: (none and value == "") or get_skeleton(_plain(value)))
 
 
 def options() -> Checked:

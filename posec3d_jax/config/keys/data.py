@@ -12,7 +12,6 @@ from posec3d_jax.config.values import (
     layout,
     options,
 )
-from posec3d_jax.skeletons.skeleton import SKELETONS
 
 # The readers, see posec3d_jax/data/readers/__init__.py.
 FORMATS = (
@@ -114,9 +113,9 @@ KEYS = (
     Key(
         "data.remap_to",
         "",
-        OneOf(("", *SKELETONS)),
+        layout(none=True),
         BOTH,
-        "A layout to convert the joints to by name; '' keeps them.",
+        "The layout that the joints are converted to by name; '' keeps them.",
     ),
     Key(
         "data.num_classes",
