@@ -38,6 +38,7 @@ from posec3d_jax.steps.protocol import ONE_CLIP
 from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
 from posec3d_jax.steps.state import TrainState
 from posec3d_jax.video.clips import pictures_of
+from posec3d_jax.weights.merging import start_merged
 
 
 def train_and_evaluate(
@@ -125,10 +126,12 @@ def _clips_of(config, source: Source) -> Callable[[int], list[str]]:
 
 
 def _starting_state(config, checkpoints: Checkpoints, state: TrainState, log: RunLog) -> TrainState:
-    """In this order: the run in the directory, the weights that `init_from` names, from scratch."""
+    """In this order: the run in the directory, the weights that the config names, from scratch."""
     if checkpoints.latest_step() is not None:
         state = checkpoints.restore(state)
         logging.info("resuming at step %d of %d", int(state.step), log.plan.total)
+    elif config.init_pose_from:
+        state = start_merged(config.init_from, config.init_pose_from, state)
     elif config.init_from:
         state = start_from(config.init_from, state)
     checkpoints.forget_after(int(state.step))

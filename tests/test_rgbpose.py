@@ -11,12 +11,14 @@ import pytest
 from posec3d_jax.networks.rgbpose import RGBPose
 from posec3d_jax.networks.slowonly import SlowOnly, SlowOnlyRGB
 from posec3d_jax.reports.summary import layers_of, totals
+from posec3d_jax.runs.checkpoints import save_model
 from posec3d_jax.steps.recognizer import average_views, named_losses, total_loss
+from posec3d_jax.steps.state import TrainState
 from posec3d_jax.weights import names
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
 from posec3d_jax.weights.exporting import to_reference_tensors
 from posec3d_jax.weights.importing import convert
-from posec3d_jax.weights.merging import merge_pathways
+from posec3d_jax.weights.merging import merge_pathways, start_merged
 from tests.reference import channels_last, relative_error
 
 CLASSES = 11
@@ -146,7 +148,7 @@ def test_drop_path_never_drops_in_a_test():
     assert {name: x.shape for name, x in shapes.items()} == {"rgb": (1, 11), "pose": (1, 11)}
 
 
-def test_merging_two_pathways(shared):
+def test_merging_two_pathways(shared, tmp_path):
     folder, data = shared / "parity", np.load(shared / "parity" / "merge_pretrain.npz")
     inputs, model = _inputs(data["in_rgb"], data["in_heatmap"]), _network()
     single = {
@@ -165,6 +167,12 @@ def test_merging_two_pathways(shared):
     ):
         if "_lateral" not in name:
             np.testing.assert_array_equal(leaf, expected, err_msg="/".join(path))
+    for name, variables in apart.items():
+        save_model(tmp_path / name, variables)
+    state = TrainState(0, jax.device_put(blank["params"]), jax.device_put(blank["batch_stats"]), ())
+    started = start_merged(str(tmp_path / "rgb"), str(tmp_path / "pose"), state)
+    jax.tree.map(np.testing.assert_array_equal, started.params, merged["params"])
+    jax.tree.map(np.testing.assert_array_equal, started.batch_stats, merged["batch_stats"])
     found = _logits(model)(full, inputs)
     _check(found, {name: data[f"logits_{name}"] for name in single})
     for name, network in single.items():

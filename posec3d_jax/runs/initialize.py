@@ -21,16 +21,23 @@ def start_from(source: str, state: TrainState) -> TrainState:
     Raises:
       ValueError: it is a file; says how to make a run of it. Or nothing of it fits.
     """
-    place = expand(source)
-    if place.is_file():
-        raise ValueError(f"config.init_from is {source}, {how_to_import(place)}, and init_from=DIR")
-    folder = find_checkpoint(place) if (place / FOLDER).is_dir() else place
     model = {"params": state.params, "batch_stats": state.batch_stats}
-    merged, skipped = merge(model, load_raw_model(folder))
+    merged, skipped = merge(model, stored_model(source, "init_from"))
     for line in skipped:
         logging.info("init_from: not loaded: %s", line)
-    logging.info("init_from %s: %d leaves not loaded", folder, len(skipped))
+    logging.info("init_from %s: %d leaves not loaded", source, len(skipped))
     return state.replace(params=merged["params"], batch_stats=merged["batch_stats"])
+
+
+def stored_model(source: str, key: str) -> Tree:
+    """The weights of a run's directory (its latest checkpoint) or of a checkpoint's folder.
+
+    Raises ValueError for a file, in words about `config.<key>`: how to make a run of it.
+    """
+    place = expand(source)
+    if place.is_file():
+        raise ValueError(f"config.{key} is {source}, {how_to_import(place)}, and {key}=DIR")
+    return load_raw_model(find_checkpoint(place) if (place / FOLDER).is_dir() else place)
 
 
 def merge(fresh: Tree, stored: Tree) -> tuple[Tree, list[str]]:

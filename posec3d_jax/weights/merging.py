@@ -2,10 +2,26 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from posec3d_jax.runs.initialize import stored_model
+from posec3d_jax.steps.state import TrainState
+
 Tree = Any
+
+
+def start_merged(rgb: str, pose: str, state: TrainState) -> TrainState:
+    """`state` of a `RGBPose` with the pathways of two runs, directories or checkpoint folders.
+
+    Raises ValueError as `merge_pathways`, or where one of the two is a file.
+    """
+    fresh = {"params": state.params, "batch_stats": state.batch_stats}
+    stored = (stored_model(rgb, "init_from"), stored_model(pose, "init_pose_from"))
+    merged = merge_pathways(*stored, fresh)
+    merged = jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), merged, fresh)
+    return state.replace(params=merged["params"], batch_stats=merged["batch_stats"])
 
 
 def merge_pathways(rgb: Tree, pose: Tree, fused: Tree) -> Tree:

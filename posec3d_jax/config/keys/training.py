@@ -13,6 +13,15 @@ RUN = (
         TRAINING,
         "A run's directory, or a checkpoint, whose weights to start from.",
     ),
+    Key(
+        "init_pose_from",
+        "",
+        Text("a path"),
+        TRAINING,
+        "Of network 'rgbpose' only: a pose network's run or checkpoint. `init_from` is then that "
+        "of an RGB network, and both become the pathways to start from.",
+        earlier="",
+    ),
 )
 
 TRAIN = (
