@@ -2,8 +2,8 @@
 
     python -m benchmarks.extraction VIDEO [--clips=200] [--frames=4] [--out=FILE.json]
 
-Cuts short clips out of a video, and extracts them three times: in one go; in two processes that
-are killed again and again; and by two shards at once. The folders are compared byte for byte.
+Cuts short clips out of a video, and extracts them three times, by two processes each: in
+one go; killed again and again; and by two shards at once. The folders are compared byte for byte.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def start(videos: Path, out: Path, *flags: str) -> subprocess.Popen:
     """The command in a process group of its own, so that all of it can be killed."""
     command = [sys.executable, "-m", "posec3d_jax.main", "extract", str(videos), f"--out={out}"]
     return subprocess.Popen(
-        [*command, "--estimator=lightning", *flags],
+        [*command, "--estimator=lightning", "--workers=2", *flags],
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -69,14 +69,14 @@ def killed_and_resumed(videos: Path, out: Path, clips: int) -> list[int]:
     """How many videos were done at each kill."""
     done = []
     for kill in range(1, KILLS + 1):
-        process = start(videos, out, "--workers=2")
+        process = start(videos, out)
         while process.poll() is None and _done(out) < clips * kill // (KILLS + 1):
             time.sleep(0.5)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         done.append(_done(out))
-    start(videos, out, "--workers=2").wait()
+    start(videos, out).wait()
     return done
 
 
@@ -107,11 +107,11 @@ def main() -> None:
     videos, whole, resumed, shared = (scratch / n for n in ("videos", "whole", "killed", "shards"))
     videos.mkdir()
     cut_clips(arguments.video, videos, arguments.clips, arguments.frames)
-    start(videos, whole, "--workers=1").wait()
+    start(videos, whole).wait()
     kills = killed_and_resumed(videos, resumed, arguments.clips)
-    shards = [start(videos, shared, f"--shard={n}/2", "--workers=1") for n in (1, 2)]
+    shards = [start(videos, shared, f"--shard={n}/2") for n in (1, 2)]
     codes = [shard.wait() for shard in shards]
-    start(videos, shared, "--workers=1").wait()  # splits and summary of both
+    start(videos, shared).wait()  # splits and summary of both
     record = {
         "videos": arguments.clips,
         "broken": sum("FAILED" in x for x in (whole / "report.txt").read_text().splitlines()),

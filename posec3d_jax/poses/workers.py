@@ -26,14 +26,18 @@ def run_jobs(jobs: list[Job], out: Path, opener: Opener, workers: int) -> Iterat
       jobs: the videos.
       out: the folder, for the worker.
       opener: makes the worker, once in each process.
-      workers: processes; 1 is this one, 0 as many as there are cores, or accelerators.
+      workers: processes, 0 for as many as there are cores, or accelerators; 1 is this one with all
+        cores. Each has its share of the cores, however few videos there are: the last bits of XLA's
+        sums on a CPU depend on how many there are.
 
     Raises:
       Exception: what the opener or the worker raises.
     """
-    workers = min(workers or _suitable(), len(jobs))
-    if workers <= 1:
-        worker = opener(0) if jobs else None
+    workers = workers or _suitable()
+    if not jobs:
+        return
+    if workers == 1:
+        worker = opener(0)
         yield from (worker(job, out) for job in jobs)
         return
     left = {job.name: job for job in jobs}
@@ -44,7 +48,7 @@ def run_jobs(jobs: list[Job], out: Path, opener: Opener, workers: int) -> Iterat
                 yield report
         except BrokenProcessPool:  # whichever video did it, the others go on
             for job in left.values():
-                yield _alone(job, out, opener)
+                yield _alone(job, out, opener, workers)
 
 
 def _suitable() -> int:
@@ -60,15 +64,15 @@ def _in_pool(jobs: list[Job], out: Path, opener: Opener, workers: int) -> Iterat
     places = context.Queue()
     for place in range(workers):
         places.put((place, workers))
-    with ProcessPoolExecutor(workers, context, _start, (opener, places)) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (opener, places)) as pool:
         for done in as_completed([pool.submit(_run, job, out) for job in jobs]):
             yield done.result()
 
 
-def _alone(job: Job, out: Path, opener: Opener) -> dict:
+def _alone(job: Job, out: Path, opener: Opener, workers: int) -> dict:
     """The video in a process of its own."""
     try:
-        (report,) = _in_pool([job], out, opener, 1)
+        (report,) = _in_pool([job], out, opener, workers)
         return report
     except BrokenProcessPool:
         error = "the process that read it crashed; convert it with ffmpeg and try again"
