@@ -9,6 +9,7 @@ it says does not matter here, and costs the same.
 
 import argparse
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,15 @@ def predictor(network: str, num_classes: int = 12) -> Predictor:
 def measure(recogniser: Recogniser, video: str, rate: float) -> dict[str, Any]:
     """One showing of the video, after one that compiles everything."""
     list(recogniser.live(video, LiveCount(), rate=rate))
-    count = LiveCount()
+    count, cpu = LiveCount(), time.process_time()
     labels = [x for x in recogniser.live(video, count, rate=rate) if x.time > WARM_UP]
-    return {"arrived": count.arrived, "dropped": count.dropped, **summary(labels)}
+    cpu, looked_at = time.process_time() - cpu, count.arrived - count.dropped
+    return {
+        "arrived": count.arrived,
+        "dropped": count.dropped,
+        "cpu_ms_a_picture_looked_at": round(1000 * cpu / max(looked_at, 1)),  # labels included
+        **summary(labels),
+    }
 
 
 def summary(labels: list[LiveLabel]) -> dict[str, Any]:

@@ -28,8 +28,13 @@ def spans_of(windows):
 
 def test_windows_begin_with_their_track_and_hold_only_it():
     windows = list(cut_windows(frames({0: (0, 4), 7: (1.3, 3.3)}), length=2, step=1))
-    assert spans_of(w for w in windows if w.track == 0) == [(0, 0, 1.9), (0, 1, 2.9), (0, 2, 3.9)]
-    (only,) = (w for w in windows if w.track == 7 and w.origin == w.start)
+    assert spans_of(w for w in windows if w.track == 0) == [
+        (0, 0, 1.9),
+        (0, 1, 2.9),
+        (0, 2, 3.9),
+        (0, 3, 3.9),
+    ]
+    only = next(w for w in windows if w.track == 7)
     assert only.keypoint.shape == (1, 20, 2, 2) and (only.keypoint[..., 0] == 8).all()
     np.testing.assert_allclose(only.keypoint[0, :, 0, 1], 2.3 + np.arange(20) / 10, atol=1e-5)
 
@@ -50,6 +55,13 @@ def test_whole_windows_have_everybody_in_rows():
     assert [w.track for w in windows] == [EVERYBODY]
     assert windows[0].keypoint.shape[:2] == (2, 20)
     assert not windows[0].score[1, :10].any() and (windows[0].keypoint[1, 10:, :, 0] == 4).all()
+
+
+def test_nothing_depends_on_what_comes_after():
+    alone = spans_of(cut_windows(frames({0: (0, 5.3)}), 2, 0.5))
+    seen = list(frames({0: (0, 5.3)}))
+    gap = [PoseFrame(5.3 + i / 10, NOBODY.keypoint, NOBODY.score, NOBODY.ids) for i in range(40)]
+    assert spans_of(cut_windows([*seen, *gap], 2, 0.5)) == alone
 
 
 def test_memory_is_that_of_one_window():

@@ -19,6 +19,7 @@ from posec3d_jax.video.events import clock
 from posec3d_jax.video.live import LiveCount, newest
 from posec3d_jax.video.windows import (
     EVERYBODY,
+    LEAST_SHARE,
     PoseFrame,
     PoseStream,
     Window,
@@ -98,7 +99,7 @@ def live_labels(
         due = max(due + 1 / rate, poses.time + 0.5 / rate)  # no backlog where a frame came late
         stream = PoseStream(follower.skeleton.joints, arrived.frame.image.shape[:2], ())
         for track in tracks_of(poses, whole):
-            last = gather(list(ring), track)
+            last = gather(list(ring), track, least=LEAST_SHARE * len(ring))
             if last is not None:
                 scores = scores_of(last, stream)
                 label, late = int(scores.argmax()), perf_counter() - arrived.clock

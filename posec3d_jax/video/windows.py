@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-LEAST_SHARE = 0.25  # of a window's frames that a person must be seen in
+LEAST_SHARE = 0.5  # of a window's frames that a person must be seen in
 EVERYBODY = -1  # the track of windows over the whole picture
 _CLOSE = 1e-6  # seconds: times are sums of fractions
 
@@ -57,7 +57,6 @@ class _Track:
     origin: float
     seen: float  # when last
     due: float  # the end of its next window
-    done: float = -1.0  # the end of the last one
 
 
 class Windows:
@@ -76,6 +75,7 @@ class Windows:
         self._length, self._step, self._whole = length, step, whole
         self._ring: deque[PoseFrame] = deque()
         self._tracks: dict[int, _Track] = {}
+        self._first: float | None = None  # seconds: the first frame of all
 
     def add(self, frame: PoseFrame) -> Iterator[Window]:
         """The windows that end before this frame."""
@@ -84,6 +84,7 @@ class Windows:
         while self._ring and self._ring[0].time < frame.time - self._length - _CLOSE:
             self._ring.popleft()
         self._ring.append(frame)
+        self._first = frame.time if self._first is None else self._first
         for track in tracks_of(frame, self._whole):
             known = self._tracks.get(track)
             if known is None:
@@ -92,37 +93,57 @@ class Windows:
                 known.seen = frame.time
 
     def finish(self) -> Iterator[Window]:
-        """The last window of every track that has seen more since its last one."""
+        """The windows that are left: those that would come if nobody were there from now on.
+
+        Of a video shorter than a window everybody has one, however short they were seen.
+        """
+        if not self._ring:
+            return
+        short = self._ring[-1].time - self._first < self._length
         for track, state in self._tracks.items():
-            if state.seen > state.done + _CLOSE:
-                yield from self._cut(track, state, state.seen + 3 * _CLOSE)
+            if short:
+                window = gather(list(self._ring), track, state.origin, least=1)
+                yield from [window] if window else []
+                continue
+            while state.seen >= state.due - self._length - _CLOSE:
+                yield from self._cut(track, state)
+                state.due += self._step
         self._tracks.clear()
 
     def _due(self, track: int, now: float) -> Iterator[Window]:
         state = self._tracks[track]
         while state.due <= now + _CLOSE:
-            yield from self._cut(track, state, state.due)
-            state.done, state.due = state.due, state.due + self._step
-            if state.seen < state.due - self._length:
+            yield from self._cut(track, state)
+            state.due += self._step
+            if state.seen < state.due - self._length - _CLOSE:
                 del self._tracks[track]  # nobody in the next window; who comes back begins anew
                 return
 
-    def _cut(self, track: int, state: _Track, end: float) -> Iterator[Window]:
-        """The window [end - length, end) where the track is seen in enough of it."""
-        start = end - self._length - _CLOSE
-        frames = [frame for frame in self._ring if start <= frame.time < end - _CLOSE / 2]
-        window = gather(frames, track, state.origin)
-        if window is not None:
-            yield window
+    def _cut(self, track: int, state: _Track) -> Iterator[Window]:
+        """The window that ends when it is due, where the track is seen in enough of it."""
+        start = state.due - self._length - _CLOSE
+        frames = [frame for frame in self._ring if start <= frame.time < state.due - _CLOSE]
+        if frames:
+            whole = len(frames) + self._to_come(state.due)
+            window = gather(frames, track, state.origin, least=LEAST_SHARE * whole)
+            yield from [window] if window else []
+
+    def _to_come(self, end: float) -> int:
+        """How many frames there would be from the last one to `end`, if the video went on."""
+        times = [frame.time for frame in self._ring]
+        step = float(np.median(np.diff(times))) if len(times) > 1 else self._length
+        return max(int((end - times[-1] - _CLOSE) / max(step, _CLOSE)), 0)
 
 
-def gather(frames: Sequence[PoseFrame], track: int, origin: float = 0.0) -> Window | None:
+def gather(
+    frames: Sequence[PoseFrame], track: int, origin: float = 0.0, least: float = 1
+) -> Window | None:
     """The window of one track, or of EVERYBODY, over these frames, from when it is first seen on.
 
-    None where it is in fewer than LEAST_SHARE of the frames. `origin` is passed on.
+    None where it is in fewer than `least` of the frames. `origin` is passed on.
     """
     present = [i for i, frame in enumerate(frames) if track in tracks_of(frame, track == EVERYBODY)]
-    if not present or len(present) < LEAST_SHARE * len(frames):
+    if len(present) < max(least, 1):
         return None
     frames = frames[present[0] : present[-1] + 1]
     if track == EVERYBODY:
