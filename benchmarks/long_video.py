@@ -129,13 +129,14 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="find poses anew in every showing")
     parser.add_argument("--every", type=int, default=1, help="of a video's frames, every n-th")
     parser.add_argument("--estimator", default="thunder", help="or lightning, multipose")
+    parser.add_argument("--window", type=float, default=WINDOW, help="shorter than the clip")
     parser.add_argument("--step", type=float, default=STEP)
     parser.add_argument("--record", default="")
     args = parser.parse_args()
     tune_process()
     use_compilation_cache()
     facts: dict[str, Any] = machine()
-    recogniser = Recogniser(args.run, step=args.step)
+    recogniser = Recogniser(args.run, window=args.window, step=args.step)
     result = measure(recogniser, _clip(args), args.hours)
     record = {"clip": Path(args.clip).name, "every": args.every, "poses_found_anew": args.again}
     record |= {"command": command()} | result

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
@@ -26,6 +27,9 @@ from posec3d_jax.video.windows import PoseFrame, PoseStream, Window, Windows
 WINDOW, STEP = 2.0, 0.5  # seconds
 EVERY = 10.0  # seconds between two lines of progress
 OVERLAY = "overlay.mp4"
+
+
+_joint_index = lru_cache(maxsize=8)(joint_index)  # asked for every window, of one source
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ class Recogniser:
 
     def scores(self, window: Window, source: PoseStream) -> np.ndarray:
         """Probabilities float32 [K] of one window of the source's poses."""
-        index = joint_index(source.joints, self.predictor.skeleton.joints)
+        index = _joint_index(source.joints, self.predictor.skeleton.joints)
         keypoint, score = window.keypoint, window.score
         most = self.predictor.max_persons
         if len(keypoint) > most:  # those seen best, in their order

@@ -153,7 +153,7 @@ def gather(
     shape = (len(rows), len(frames), frames[0].keypoint.shape[1])
     keypoint, score = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
     for t, frame in enumerate(frames):
-        wanted = np.isin(frame.ids, rows)
+        wanted = np.flatnonzero((frame.ids == track) | (track == EVERYBODY))
         at = np.searchsorted(rows, frame.ids[wanted])
         keypoint[at, t], score[at, t] = frame.keypoint[wanted], frame.score[wanted]
     return Window(track, frames[0].time, frames[-1].time, origin, keypoint, score)
