@@ -90,6 +90,20 @@ def test_scores_are_those_of_painted_volumes(network):
     np.testing.assert_allclose(*scores, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("stream", ["joint", "limb"])
+def test_the_portable_step_has_neither_barriers_nor_conditionals(stream):
+    config = _config()
+    base.set_stream(config, stream)
+    programs = {}
+    for target in ("cpu", "portable"):
+        recognizer = make_recognizer(config, target)
+        variables = jax.eval_shape(recognizer.init, jax.random.key(0))
+        step = make_eval_step(recognizer, 2, True)
+        programs[target] = str(jax.make_jaxpr(step)(variables, _batch()))
+    for operation in ("optimization_barrier", "cond["):
+        assert operation in programs["cpu"] and operation not in programs["portable"]
+
+
 def test_crowds_and_limbs_are_painted():
     config = _config()
     config.data.max_persons = 3

@@ -104,7 +104,7 @@ def test_views_and_fused_scores(shared):
         np.testing.assert_allclose(found, data[f"fused_{key}"], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("dropped", ["rgb", "pose"])
+@pytest.mark.parametrize("dropped", ["rgb", pytest.param("pose", marks=pytest.mark.slow)])
 def test_drop_path_in_training(shared, dropped):
     """A pathway that gets nothing: losses, gradients, and statistics that move all the same."""
     data = np.load(shared / "parity" / "rgbpose_drop_path.npz")
