@@ -120,6 +120,11 @@ def test_arrays_that_graph_network_projects_share(tmp_path):
     assert [clip.label for clip in clips.values()] == [4, 0, 59] and not report.findings
     shapes = [clip.keypoint.shape[:2] for clip in clips.values()]
     assert shapes == [(1, 8), (1, 9), (2, 10)]
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1  # within x_train
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"NTU60_CS.npz is damaged: .*copy it again"):
+        read("ntu_rgbd", path, "ntu_25")
     np.savez(path, x_train=flat[..., :75], y_train=labels)
     with pytest.raises(ValueError, match=r"expected x_train, x_test \[N, T, 150\]"):
         read("ntu_rgbd", path, "ntu_25")

@@ -67,7 +67,8 @@ def _told_by_shape(shape: tuple[int, ...], joints: int) -> str:
 
 def _frames_first(keypoint: np.ndarray) -> bool:
     """Whether the first axis behaves as frames of a body, and the second does not."""
-    points = keypoint[:_LOOKED_AT, :_LOOKED_AT].astype(np.float32)
+    with np.errstate(over="ignore"):  # what overflows is caught below as infinite
+        points = keypoint[:_LOOKED_AT, :_LOOKED_AT].astype(np.float32)
     first, second = points.shape[:2]
     if first < 3 or not np.isfinite(points).all():
         return False

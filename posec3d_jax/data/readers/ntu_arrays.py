@@ -86,7 +86,10 @@ def _clips(path: Path, labels: Mapping[str, np.ndarray], camera: Mapping) -> Ite
             shape, dtype, _ = npy_header(stream)
             size = shape[1] * shape[2] * dtype.itemsize
             for i, label in enumerate(labels[part].tolist()):
-                data = stream.read(size)
+                try:
+                    data = stream.read(size)
+                except NPZ_ERRORS as error:
+                    raise ValueError(f"{path} is damaged: {error}; copy it again") from error
                 if len(data) < size:
                     raise ValueError(f"{path} ends within clip {i} of x_{part}; copy it again")
                 points = np.frombuffer(data, dtype).reshape(shape[1], *_BODY)
