@@ -19,6 +19,7 @@ from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.config.base import get_config
 from posec3d_jax.predict import Predictor, predict_files
 from posec3d_jax.reports.predictions import write_predictions
+from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.skeletons.skeleton import SKELETONS, get_skeleton
 from tests.hostile.predict_doors import files
 from tests.test_axes import SWAPPED, _scored, _walk
@@ -26,7 +27,8 @@ from tests.test_axes import SWAPPED, _scored, _walk
 
 def _make_recognizer(config):
     layout = get_skeleton(config.data.remap_to or config.data.skeleton)
-    return SimpleNamespace(skeleton=layout, fold=lambda variables: variables)
+    encoder = SimpleNamespace(needs={"pose": Needs(config.sampling.num_frames)})
+    return SimpleNamespace(skeleton=layout, encoder=encoder, fold=lambda variables: variables)
 
 
 def _make_eval_step(recognizer, clips, flip):
