@@ -49,17 +49,19 @@ class Runs:
             config.data.dir = str(self.data)
             prepare(config.data, progress=lambda line: None)
 
-    def start(self, name: str, processes: int = 1, **settings: str) -> list[subprocess.Popen]:
-        """Starts `posec3d train` in the directory `name`, as one or several processes."""
+    def start(
+        self, name: str, processes: int = 1, command: str = "train", **settings: str
+    ) -> list[subprocess.Popen]:
+        """Starts a command of posec3d in the directory `name`, as one or several processes."""
         port, started = free_port(), []
         compiled = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(self.folder / "compiled"))
         for number in range(processes):
-            command = [sys.executable, "-m", "posec3d_jax.main", "train"]
-            command += [f"--config={CONFIG}", f"--workdir={self.folder / name}"]
-            command += [f"--config.data.dir={self.data}", *self._overrides]
+            line = [sys.executable, "-m", "posec3d_jax.main", command]
+            line += [f"--config={CONFIG}", f"--workdir={self.folder / name}"]
+            line += [f"--config.data.dir={self.data}", *self._overrides]
             if processes > 1:
-                command += [f"--coordinator=localhost:{port}", f"--num_processes={processes}"]
-                command += [f"--process_id={number}"]
+                line += [f"--coordinator=localhost:{port}", f"--num_processes={processes}"]
+                line += [f"--process_id={number}"]
             environment = os.environ | {
                 "POSEC3D_HOST_SETTINGS": "0",
                 "JAX_NUM_CPU_DEVICES": "1",
@@ -69,14 +71,16 @@ class Runs:
             }
             log = open(self.folder / f"{name}.{number}.log", "ab")  # noqa: SIM115
             started.append(
-                subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+                subprocess.Popen(line, cwd=ROOT, env=environment, stdout=log, stderr=log)
             )
             log.close()
         return started
 
-    def finish(self, name: str, processes: int = 1, **settings: str) -> None:
+    def finish(
+        self, name: str, processes: int = 1, command: str = "train", **settings: str
+    ) -> None:
         """Runs to the end; raises if any process fails or hangs, and leaves none behind."""
-        started = self.start(name, processes, **settings)
+        started = self.start(name, processes, command, **settings)
         try:
             for process in started:
                 if status := process.wait(PATIENCE):

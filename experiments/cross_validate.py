@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
+from ml_collections import ConfigDict
 
 from posec3d_jax.config import stored
 from posec3d_jax.config.files import read_config
@@ -27,17 +28,22 @@ def main(argv: list[str]) -> None:
     options = flags.FLAGS
     quiet_libraries()
     use_compilation_cache()
-    results, config = [], None
-    for fold in options.folds:
-        config = read_config(f"{options.config}:{options.stream}-fold{fold}")
-        workdir = Path(options.workdir) / f"fold{fold}"
-        train_and_evaluate(config, workdir)
-        results.append(evaluate(config, workdir))
+    variants = {fold: f"{options.stream}-fold{fold}" for fold in options.folds}
+    configs = {fold: read_config(f"{options.config}:{word}") for fold, word in variants.items()}
+    cross_validate(configs, Path(options.workdir), options.record)
+
+
+def cross_validate(configs: dict[str, ConfigDict], workdir: Path, record: str = "") -> None:
+    """Trains and tests the config of each fold, prints the means, and writes them to `record`."""
+    results = []
+    for fold, config in configs.items():
+        train_and_evaluate(config, workdir / f"fold{fold}")
+        results.append(evaluate(config, workdir / f"fold{fold}"))
     means = average(results)
     for protocol, figures in means.items():
         print(f"mean of {len(results)} folds, {protocol}: top-1 {figures['top1']:.4f}")
-    if options.record:
-        _write_record(Path(options.record), config, results, means)
+    if record:
+        _write_record(Path(record), configs, workdir, results, means)
 
 
 def average(folds: list[dict[str, dict]]) -> dict[str, dict[str, float]]:
@@ -48,9 +54,11 @@ def average(folds: list[dict[str, dict]]) -> dict[str, dict[str, float]]:
     }
 
 
-def _write_record(path: Path, config, results: list[dict], means: dict) -> None:
-    options, protocol = flags.FLAGS, list(means)[-1]
-    runs = [Path(options.workdir) / f"fold{fold}" / records.RUN_FILE for fold in options.folds]
+def _write_record(
+    path: Path, configs: dict[str, ConfigDict], workdir: Path, results: list[dict], means: dict
+) -> None:
+    config, protocol = list(configs.values())[-1], list(means)[-1]
+    runs = [workdir / f"fold{fold}" / records.RUN_FILE for fold in configs]
     records.write_record(
         path,
         protocol=f"{protocol}, mean of {len(results)} folds",

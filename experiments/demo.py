@@ -18,18 +18,24 @@ def main(argv: list[str]) -> None:
     from absl import flags
 
     from configs.demo import get_config
+
+    quiet_libraries()
+    use_compilation_cache()
+    demonstrate(get_config(), Path(flags.FLAGS.workdir), flags.FLAGS.record)
+
+
+def demonstrate(config, workdir: Path, record: str = "") -> None:
+    """Prepares, trains, evaluates, draws and reports; prints what came out and where it lies."""
     from posec3d_jax.evaluate import evaluate
     from posec3d_jax.prepare import prepare
     from posec3d_jax.reports.report import write_report
     from posec3d_jax.train import train_and_evaluate
 
-    quiet_libraries()
-    use_compilation_cache()
-    started, config, workdir = time.monotonic(), get_config(), Path(flags.FLAGS.workdir)
+    started = time.monotonic()
     if not (Path(config.data.dir) / "info.json").is_file():
         prepare(config.data)
     train_and_evaluate(config, workdir)
-    results = evaluate(config, workdir, record=flags.FLAGS.record)
+    results = evaluate(config, workdir, record=record)
     draw_pictures(config, workdir / "pictures")
     report = write_report(workdir)
     print(f"\ndone in {(time.monotonic() - started) / 60:.1f} minutes: held-out people and views\n")
@@ -45,10 +51,10 @@ def draw_pictures(config, folder: Path) -> None:
     """Skeletons and volumes of four test clips, for the report."""
     from posec3d_jax.data.stored.sources import open_source
     from posec3d_jax.reports.inspection import draw_clips, pick_clips
-    from posec3d_jax.reports.preview import volume_of
+    from posec3d_jax.reports.preview import volume_kind, volume_of
 
     source = open_source(config.data, config.data.test_split)
-    draw_clips(source, pick_clips(source), folder, volume_of(config))
+    draw_clips(source, pick_clips(source), folder, volume_of(config), volume_kind(config))
 
 
 if __name__ == "__main__":

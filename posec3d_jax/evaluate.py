@@ -167,8 +167,8 @@ def evaluate(
         make_writable(expand(record).absolute().parent)
     evaluations = workdir / FOLDER
     with claim(evaluations / name, evaluations / f"{name}.lock"), jax.set_mesh(mesh):
-        init = jax.jit(recognizer.init, out_shardings=replicated(mesh))
-        variables = load_model(folder, init(jax.random.key(0)))
+        shapes = jax.eval_shape(recognizer.init, jax.random.key(0))
+        variables = load_model(folder, shapes)
         for protocol in chosen or protocols(config):
             evaluator = Evaluator(config, recognizer, mesh, source, protocol)
             named, loss = evaluator.named_scores(variables, progress=True)

@@ -3,9 +3,11 @@
 The long form, with its bars, is marked slow: make test-slow.
 """
 
+import numpy as np
 import pytest
 
 from benchmarks import endurance
+from posec3d_jax.runs.evaluations import load_scores
 
 SHORT = ("--config.train.epochs=8", "--config.train.validate_every=4")  # 24 steps
 
@@ -33,6 +35,16 @@ def test_a_dead_process_ends_the_job_and_one_process_goes_on(runs, whole):
     difference = endurance.compare(runs.folder / "lost", whole[1])
     assert difference["same_steps"] and difference["largest_loss_difference"] < 1e-4
     assert difference["largest_metric_difference"] == 0
+
+
+def test_two_processes_evaluate_as_one_does(runs, whole):
+    scores = []
+    for processes in (2, 1):
+        runs.finish("whole", processes, "evaluate")
+        folder = runs.folder / "whole" / "evaluations" / "test-2-clips-x-flip"
+        scores.append(load_scores(folder))
+    assert scores[0].names == scores[1].names
+    np.testing.assert_allclose(scores[0].scores, scores[1].scores, rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow

@@ -197,26 +197,49 @@ def mine(tmp_path_factory):
     return folder
 
 
-def test_from_a_pickle_with_its_own_layout_to_a_prediction(mine):
+@pytest.fixture
+def succeed(capsys):
+    """Runs a command in this process and returns what it printed."""
+
+    def run(*arguments: str) -> str:
+        capsys.readouterr()
+        with (
+            mock.patch.object(main, "quiet_libraries"),
+            mock.patch.object(main, "use_compilation_cache"),
+        ):
+            main._main(parse(["posec3d", *arguments]))
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_from_a_pickle_with_its_own_layout_to_a_prediction(mine, succeed):
     config, run = f"--config={mine}/mine.py", f"--workdir={mine}/run"
-    outputs = []
-    for arguments in (
-        ["prepare", config],
-        ["inspect", config, f"--out={mine}/pictures", "--draw=1"],
-        ["train", config, run],
-        ["evaluate", run, f"--record={mine}/result.json"],
-        ["report", run],
-        ["predict", run, f"--input={mine}/clip.npz"],
-    ):
-        result = _posec3d(*arguments, cwd=mine)
-        assert result.returncode == 0, result.stderr
-        outputs.append(result.stdout)
-    assert "split train: 16 clips" in outputs[0] and "left_foot" in outputs[1]
-    assert len(list((mine / "pictures").glob("*.png"))) == 2
-    assert "warning" not in outputs[-1] and len(outputs[-1].splitlines()) == 2
+    prepared = _posec3d("prepare", config, cwd=mine)  # a process of its own, in another folder
+    assert prepared.returncode == 0, prepared.stderr
+    assert "split train: 16 clips" in prepared.stdout
+    for stream in ("joint", "limb", "both"):
+        pictures = mine / "pictures" / stream
+        said = succeed("inspect", f"{config}:{stream}", f"--out={pictures}", "--draw=1")
+        assert "left_foot" in said and len(list(pictures.glob("*.png"))) == 2
+    succeed("train", config, run)
+    succeed("evaluate", run, f"--record={mine}/result.json")
+    assert succeed("report", run).strip() == str(mine / "run" / "report.html")
     assert (mine / "run" / "report.html").stat().st_size > 10_000
-    fused = _posec3d("fuse", *[f"{mine}/run/evaluations/val-1-clip"] * 2, f"--out={mine}/fused")
-    assert fused.returncode == 0 and "fused, 1 clip, 4 clips" in fused.stdout
+    scores = [f"{mine}/run/evaluations/val-1-clip"] * 2
+    assert "fused, 1 clip, 4 clips" in succeed("fuse", *scores, f"--out={mine}/fused")
+
+    assert "parameters" in succeed("summary", run)
+    said = succeed("export-weights", run, f"--out={mine}/mine.safetensors")
+    assert "backbone.conv1.conv.weight" in said
+    said = succeed("import-weights", f"{mine}/mine.safetensors", config, f"--out={mine}/again")
+    assert "backbone.conv1.conv.weight" in said and "layer" in said
+    predicted = [
+        succeed("predict", f"--workdir={mine}/{name}", f"--input={mine}/clip.npz").splitlines()
+        for name in ("run", "again")
+    ]
+    assert len(predicted[0]) == len(predicted[1]) == 2 and "warning" not in predicted[0][0]
+    assert [line.split()[0] for line in predicted[0]] == [line.split()[0] for line in predicted[1]]
     (mine / "cut.npz").write_bytes(b"PK\x03\x04 cut")
     said = _complaint("predict", run, f"--input={mine}/cut.npz")
     assert "cut.npz" in said and "Traceback" not in said

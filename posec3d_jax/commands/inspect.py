@@ -12,11 +12,10 @@ def run(request: Request) -> None:
     if not options.out:
         return
     from posec3d_jax.data.stored.sources import open_source
-    from posec3d_jax.reports.preview import volume_of
+    from posec3d_jax.reports.preview import volume_kind, volume_of
 
     config = request.config
     source = open_source(config.data, options.split or config.data.test_split)
     chosen = pick_clips(source, options.clips, options.draw)
-    kind = "keypoints" if config.volume.keypoints else "limbs"
-    for path in draw_clips(source, chosen, options.out, volume_of(config), kind):
+    for path in draw_clips(source, chosen, options.out, volume_of(config), volume_kind(config)):
         print(path)

@@ -14,6 +14,13 @@ from posec3d_jax.kernels.target import target_here
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 
+def volume_kind(config) -> str:
+    """What the channels of a config's volumes are, as `drawing.draw_volume` names it."""
+    if not config.volume.limbs:
+        return "keypoints"
+    return "both" if config.volume.keypoints else "limbs"
+
+
 def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
     """A function from a clip to its one-clip test volume, float32 [T, H, W, C].
 
