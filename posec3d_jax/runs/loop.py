@@ -7,10 +7,13 @@ The order is a contract: step, log, save, validate.
   because it begins with that validation when it resumes.
 - The state is read by the save and by the validation, then given away to the next step.
 A call to the device may take several steps, but none of these things falls between them.
+What a step reads was put on the devices on purpose: an array of the host that slipped into it would
+be sent each time, and the step would wait.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +59,8 @@ class TrainingLoop:
         with self.watchdog, self.stop:
             last |= self._validate_if_due(state, number)
             while number < plan.total:
-                state, metrics = self.step(state, self._next(batches), *self.constants)
+                with _nothing_sent_unasked():
+                    state, metrics = self.step(state, self._next(batches), *self.constants)
                 self._running = metrics["loss"]
                 number += metrics["loss"].size
                 self.check.add(metrics)
@@ -115,3 +119,13 @@ class TrainingLoop:
         values = self.log.log_validation(number, metrics)
         self.checkpoints.top1[number] = metrics["top1"]
         return values
+
+
+@contextmanager
+def _nothing_sent_unasked() -> Iterator[None]:
+    """An implicit transfer to a device, or from one to another, is an error."""
+    with (
+        jax.transfer_guard_host_to_device("disallow"),
+        jax.transfer_guard_device_to_device("disallow"),
+    ):
+        yield
