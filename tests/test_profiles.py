@@ -53,8 +53,12 @@ def test_equals_the_plain_convolution_of_the_painted_volume(case, persons):
 
 
 def _value_and_gradient(function, kernel):
-    value, pullback = jax.vjp(function, kernel)
-    return value, *pullback(jnp.cos(value))
+    @jax.jit
+    def run(kernel):
+        value, pullback = jax.vjp(function, kernel)
+        return value, *pullback(jnp.cos(value))
+
+    return run(kernel)
 
 
 def test_has_no_gradient_by_the_profiles_and_says_so():
