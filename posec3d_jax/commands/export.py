@@ -9,7 +9,7 @@ def run(request: Request) -> None:
     from posec3d_jax.export import export_model
     from posec3d_jax.steps.protocol import protocols
 
-    options, workdir = request.options, request.need("workdir")
+    options, workdir = request.options, request.workdir
     one, many = protocols(load_config(workdir))
     exported = export_model(
         workdir,

@@ -19,7 +19,7 @@ def run(request: Request) -> None:
     from posec3d_jax.steps.protocol import protocols
 
     options, out = request.options, Path(request.options.out or "")
-    source, workdir = request.need("input"), request.need("workdir")
+    source, workdir = request.need("input"), request.workdir
     if not Path(source).exists():
         raise FileNotFoundError(f"--input is {source!r}, which does not exist")
     if options.out:

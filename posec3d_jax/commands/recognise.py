@@ -19,7 +19,7 @@ def run(request: Request) -> None:
     from posec3d_jax.recognise import Recogniser
     from posec3d_jax.video.live import is_live
 
-    options, workdir = request.options, request.need("workdir")
+    options, workdir = request.options, request.workdir
     if len(request.arguments) != 1:
         raise ValueError("expected one source: posec3d recognise VIDEO|CAMERA|POSES --workdir=RUN")
     (source,) = request.arguments

@@ -63,3 +63,12 @@ class Request:
         if not getattr(self.options, flag):
             raise ValueError(f"expected --{flag}=...")
         return getattr(self.options, flag)
+
+    @property
+    def workdir(self) -> Any:
+        """The run of --workdir; without it, the model in the package made into one."""
+        if self.options.workdir:
+            return self.options.workdir
+        from posec3d_jax.weights.builtin import builtin_run
+
+        return builtin_run()

@@ -14,7 +14,7 @@ def run(request: Request) -> None:
         raise ValueError(
             f"the service needs starlette and uvicorn ({error}): pip install 'posec3d-jax[serve]'"
         ) from error
-    options, workdir = request.options, request.need("workdir")
+    options, workdir = request.options, request.workdir
     one, many = protocols(load_config(workdir))
     print(f"http://{options.host}:{options.port}/ (Ctrl-C ends)", flush=True)
     serve(

@@ -10,6 +10,7 @@ the checks of flags and the suggestions come from the row.
 from posec3d_jax.commands.request import Command, Flag, PathText
 
 WORKDIR = Flag("workdir", PathText, "", "Directory of the run.")
+MODEL = Flag("workdir", PathText, "", "Directory of the run; '' for the model in the package.")
 CHECKPOINT = Flag("checkpoint", PathText, "latest", "'latest', 'best', a step, or a folder.")
 RECORD = Flag("record", PathText, "", "JSON file for the result and its origin.")
 OUT = Flag("out", PathText, "", "Where to write.")
@@ -108,7 +109,7 @@ COMMANDS = (
         "predict",
         "recognise clips: a file or folder of any form that the readers read",
         flags=(
-            WORKDIR,
+            MODEL,
             CHECKPOINT,
             Flag(
                 "input",
@@ -125,7 +126,7 @@ COMMANDS = (
         "labels over time: who does what in a video, a camera's picture, or a file of poses",
         arguments="VIDEO|CAMERA|POSES",
         flags=(
-            WORKDIR,
+            MODEL,
             CHECKPOINT,
             Flag("out", PathText, "", "Folder for events, timeline and overlay; '' for none."),
             Flag("window", str, "2s", "What one label is made of."),
@@ -176,7 +177,7 @@ COMMANDS = (
         "export",
         "a run as one file that works without the package (ONNX, StableHLO)",
         flags=(
-            WORKDIR,
+            MODEL,
             CHECKPOINT,
             OUT,
             Flag("format", str, "onnx", "Of the file.", ("onnx", "stablehlo")),
@@ -190,7 +191,7 @@ COMMANDS = (
         "serve",
         "an HTTP service of a run, with a page to try it on",
         flags=(
-            WORKDIR,
+            MODEL,
             CHECKPOINT,
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
             Flag("host", str, "127.0.0.1", "Address; others than this machine need a token."),

@@ -4,6 +4,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+from posec3d_jax.config.stored import load_config
+from posec3d_jax.weights import builtin
 from posec3d_jax.weights.download import cache_folder, fetch
 from posec3d_jax.weights.importing import import_weights
 from posec3d_jax.weights.index import Entry, find_entry
@@ -24,7 +26,7 @@ def get_weights(
     """Makes a run's directory of published weights.
 
     Args:
-      name: in the index, 'ntu60_xsub-slowonly-joint'.
+      name: in the index, 'ntu60_xsub-slowonly-joint'; or of the model in the package.
       out: the run's directory, which must hold no checkpoints.
       file: the checkpoint, where it was brought some other way; '' downloads it.
       config: instead of the recipe that the package knows for it.
@@ -39,6 +41,8 @@ def get_weights(
         damaged or another one than the index says.
       DownloadError: it could not be downloaded; says why and what to do.
     """
+    if name == builtin.NAME:
+        return import_weights(builtin.MODEL / builtin.WEIGHTS, load_config(builtin.MODEL), out)
     entry = find_entry(name)
     if config is None and (reason := why_not(entry)):
         raise ValueError(

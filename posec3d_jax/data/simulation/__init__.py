@@ -42,6 +42,7 @@ def read(
     seed: int = 0,
     actions: Sequence[str] = CLASS_NAMES,
     crowd: int = 0,
+    populations: int = 1,
 ) -> SkeletonDataset:
     """The simulated data set, made as it is read (some 500 clips a second on one core).
 
@@ -54,6 +55,8 @@ def read(
             the smaller one. Multiples of 250 balance the classes of every split exactly.
         seed: another seed is another data set, with other people.
         actions: the classes, of those there are.
+        populations: how many times over there are the people of the table above: those of `seed`,
+            of `seed` + 1, ..., who take turns; more of them is more ways to do each action.
         crowd: 0, or the most persons in a clip: then the classes are the group activities of
             `crowd.py`, and 200 clips balance those of every split.
 
@@ -81,7 +84,7 @@ def read(
         skeleton=skeleton,
         class_names=tuple(actions),
         splits=members(num_clips, lambda index: clip_name(index, actions)),
-        sequences=_sequences(num_clips, seed, actions),
+        sequences=_sequences(num_clips, seed, actions, populations),
         total=num_clips,
         notes=(f"simulated, seed {seed}; {_HELD_OUT}",),
     )
@@ -125,10 +128,12 @@ def clip_name(index: int, actions: Sequence[str] = CLASS_NAMES) -> str:
     return f"simulated_{index:06d}_{CLASS_NAMES[chosen.action]}_p{chosen.performer:03d}"
 
 
-def _sequences(num_clips: int, seed: int, actions: Sequence[str]) -> Iterator[SkeletonSequence]:
+def _sequences(
+    num_clips: int, seed: int, actions: Sequence[str], populations: int
+) -> Iterator[SkeletonSequence]:
     for index in range(num_clips):
         _, chosen = plan(index, actions)
-        clip = shoot(chosen, seed, index)
+        clip = shoot(chosen, seed + index // len(BLOCK) % populations, index)
         yield SkeletonSequence(
             name=clip_name(index, actions),
             keypoint=clip.keypoint,
