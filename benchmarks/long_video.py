@@ -49,14 +49,15 @@ class Showings:
         while start < self.seconds:
             self.starts.append(start)
             self.resident.append((start, resident_mb()))
-            last, new = 0.0, 0
+            last, step, new = 0.0, 0.1, 0
             for frame in self.again().frames:
+                step = frame.time - last or step  # the pause has the video's rate
                 last, self.frames = frame.time, self.frames + 1
                 new = max(new, int(frame.ids.max(initial=-1)) + 1)
                 yield replace(frame, time=start + frame.time, ids=frame.ids + persons)
-            for i in range(1, round(PAUSE * 10) + 1):
-                yield nobody(start + last + i / 10, frame)
-            start, persons = start + last + PAUSE + 0.1, persons + new
+            for i in range(1, round(PAUSE / step) + 1):
+                yield nobody(start + last + i * step, frame)
+            start, persons = start + last + PAUSE + step, persons + new
 
 
 def nobody(when: float, like: PoseFrame) -> PoseFrame:
