@@ -131,6 +131,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True, help="Where the real sets lie.")
     parser.add_argument("--out", type=Path, required=True, help="Record, without its ending.")
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
     predictor, sets = load_predictor(builtin_run()), {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
