@@ -24,7 +24,7 @@ def test_wrong_reader_option_layout_or_source_say_what_there_is(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(set(READERS) - {"pyskl", "simulated"}))
 def test_empty_folders_say_what_was_expected(tmp_path, name):
-    skeleton = REAL.get(name, ("", "sbu_15"))[1]
+    skeleton = REAL.get(name, ("", "ntu_25" if name == "ntu_rgbd" else "sbu_15"))[1]
     with pytest.raises(FileNotFoundError, match="expected"):
         read(name, tmp_path, skeleton)
 

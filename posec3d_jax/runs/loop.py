@@ -59,8 +59,9 @@ class TrainingLoop:
         with self.watchdog, self.stop:
             last |= self._validate_if_due(state, number)
             while number < plan.total:
+                batch = self._next(batches)
                 with _nothing_sent_unasked():
-                    state, metrics = self.step(state, self._next(batches), *self.constants)
+                    state, metrics = self.step(state, batch, *self.constants)
                 self._running = metrics["loss"]
                 number += metrics["loss"].size
                 self.check.add(metrics)

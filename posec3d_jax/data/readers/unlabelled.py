@@ -65,6 +65,8 @@ def read_clips(
         if config_data.format in _TOLD_BY_FOLDER and files:
             return _each(files, path, config_data, skeleton, report, link)
         return _as_trained(path, config_data, skeleton, report, link)
+    if not path.is_file():  # a pipe or device might be read without end
+        raise ValueError(f"{path} is no regular file; expected a file of clips, or a folder")
     return _each([path], path.parent, config_data, skeleton, report, link)
 
 
