@@ -1,4 +1,4 @@
-// Draws skeletons, the heatmap volume and the timeline. Nothing here knows of the network.
+// Draws skeletons, the joints over time and the timeline. Nothing here knows of the network.
 
 const PEOPLE = ["#5ab4ff", "#ffb454", "#7ee787", "#ff7b9c", "#c69cff", "#f2e06e"];
 export const personColour = (m) => PEOPLE[m % PEOPLE.length];
