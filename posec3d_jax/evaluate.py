@@ -197,16 +197,16 @@ def _outputs(
     An evaluation of each of its own, which `posec3d fuse` takes, and the figures of each and of
     their sums by the reference's weights.
     """
-    apart = {output: scores[output] for output in MODALITIES if output in scores}
-    if not apart:
+    by_output = {output: scores[output] for output in MODALITIES if output in scores}
+    if not by_output:
         return {}
     figures = {}
-    for output, own in apart.items():
+    for output, own in by_output.items():
         _write(workdir, f"{name}-{output}", own, extra, mean_class)
         figures[output] = metrics.summarize(own.scores, own.labels, mean_class)
-    labels, (first, second) = scores[FUSED].labels, apart
+    labels, (first, second) = scores[FUSED].labels, by_output
     for weights in ((1, 1), (2, 1), (1, 2)):
-        total = weights[0] * apart[first].scores + weights[1] * apart[second].scores
+        total = weights[0] * by_output[first].scores + weights[1] * by_output[second].scores
         key = f"{first}:{second} {weights[0]}:{weights[1]}"
         figures[key] = metrics.summarize(total, labels, mean_class)
     return {"outputs": figures}

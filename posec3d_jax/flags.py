@@ -41,10 +41,9 @@ def parse(argv: list[str]) -> Request:
     except Exception as error:  # a config is a program; what is wrong with it can be anything
         if "--traceback" in argv and not isinstance(error, absl_flags.Error):
             raise
-        told = isinstance(error, ValueError | OSError | absl_flags.Error)
-        named = (
-            "" if told and type(error) is not UnicodeDecodeError else f"{type(error).__name__}: "
-        )
+        expected = isinstance(error, ValueError | OSError | absl_flags.Error)
+        plain = expected and type(error) is not UnicodeDecodeError
+        named = "" if plain else f"{type(error).__name__}: "
         sys.exit(f"posec3d {command.name}: {named}{error}")
 
 

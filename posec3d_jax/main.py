@@ -44,12 +44,12 @@ def _many(options) -> bool:
 
 def _fail(command: str, error: Exception, options) -> None:
     """Ends the program: with a line where the error is one for people, else with a traceback."""
-    told = isinstance(error, ValueError | OSError | FloatingPointError)
+    expected = isinstance(error, ValueError | OSError | FloatingPointError)
     if not _many(options):
-        if options.traceback or not told:
+        if options.traceback or not expected:
             raise error
         sys.exit(f"posec3d {command}: {error}")
-    if options.traceback or not told:
+    if options.traceback or not expected:
         traceback.print_exception(error)
     print(
         f"posec3d {command}: {error}\nThis process ends, and with it the job. If another one ended "

@@ -251,16 +251,16 @@ def predict_files(
       FileNotFoundError, ValueError: the whole input cannot be used; says why.
     """
     report = ValidationReport()
-    told = 0
+    shown = 0
     for clip in read_clips(path, predictor.data, predictor.source_skeleton, report, link):
-        for finding in report.errors[told:]:
+        for finding in report.errors[shown:]:
             yield finding.sample, str(finding)
-        told = len(report.errors)
+        shown = len(report.errors)
         try:
             yield clip.name, predictor.recognise(clip)
         except ValueError as error:
             yield clip.name, str(error)
-    for finding in report.errors[told:]:
+    for finding in report.errors[shown:]:
         yield finding.sample, str(finding)
 
 

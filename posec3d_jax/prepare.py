@@ -243,15 +243,15 @@ def _watched(
     sequences: Iterable[SkeletonSequence], total: int, progress: Callable[[str], None]
 ) -> Iterator[SkeletonSequence]:
     """Pass sequences on, telling now and then how far it is."""
-    started = told = time.monotonic()
+    started = reported = time.monotonic()
     for done, sequence in enumerate(sequences, 1):
         yield sequence
         now = time.monotonic()
-        if now - told > _EVERY:
+        if now - reported > _EVERY:
             rate = done / (now - started)
             left = max(total - done, 0) / rate
             progress(f"{done} of {total} clips, {rate:.0f} clips/s, {left:.0f} s left")
-            told = now
+            reported = now
 
 
 def _source(config_data) -> str:

@@ -235,12 +235,12 @@ class _Counts:
     persons: set[int] = field(default_factory=set)
 
     def frames_of(self, frames: Iterable[PoseFrame]) -> Iterator[PoseFrame]:
-        started = told = monotonic()
+        started = reported = monotonic()
         for frame in frames:
             self.frames, self.time = self.frames + 1, frame.time
             self.persons.update(frame.ids.tolist())
-            if (now := monotonic()) - told > EVERY:
-                rate, told = self.frames / (now - started), now
+            if (now := monotonic()) - reported > EVERY:
+                rate, reported = self.frames / (now - started), now
                 self.progress(f"{clock(frame.time)}: {self.frames} frames, {rate:.1f} a second")
             yield frame
 

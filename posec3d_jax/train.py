@@ -24,7 +24,7 @@ from posec3d_jax.files.places import expand
 from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
 from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.divergence import DivergenceCheck
-from posec3d_jax.runs.feeding import place, to_devices, training_batches
+from posec3d_jax.runs.feeding import make_resident, to_devices, training_batches
 from posec3d_jax.runs.identity import check_same, identify
 from posec3d_jax.runs.initialize import start_from
 from posec3d_jax.runs.loop import TrainingLoop
@@ -99,9 +99,9 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
             before = checkpoints.stored_facts() or {"config": stored_config(workdir)}
             check_same(before, facts, workdir, resume_anyway)
         state = _starting_state(config, checkpoints, state, log)
-        source, pack = place(config.data, source, mesh)
+        source, pack = make_resident(config.data, source, mesh)
         step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
-        step = compiled(resident.reading(step), mesh)
+        step = compiled(resident.with_pack(step), mesh)
         validate = _validator(config, recognizer, mesh)
         batches = training_batches(config, source, plan, int(state.step), needs, pictures)
         key = jax.device_put(jax.random.fold_in(key, 1), replicated(mesh))

@@ -16,6 +16,8 @@ QUICK = (
 KEPT = {"persistent_cache_min_compile_time_secs": 0.0, "persistent_cache_min_entry_size_bytes": 0}
 
 jax.config.update("jax_num_cpu_devices", 4)
+# Arrays of different ranks meet only where the code says how.
+jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 def pytest_configure(config):

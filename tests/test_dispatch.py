@@ -13,7 +13,7 @@ from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
-from posec3d_jax.runs.feeding import place
+from posec3d_jax.runs.feeding import make_resident
 from posec3d_jax.runs.metric_writer import METRICS_FILE, read_metrics
 from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.steps import resident
@@ -96,7 +96,7 @@ def test_a_step_that_is_not_finite_is_named_within_its_call(folder, tmp_path, mo
 def test_rows_read_on_the_device_are_the_batches_of_the_host(folder, motion, loader):
     config = _config(folder, **{"data.resident": True})
     source = open_source(config.data, "train")
-    packed, pack = place(config.data, source, make_mesh(jax.devices()[:2]))
+    packed, pack = make_resident(config.data, source, make_mesh(jax.devices()[:2]))
     assert len(packed.score) < len(source.score)  # other splits stay away
     needs = {"pose": Needs(config.sampling.num_frames, following=motion)}
     options = {"sampling": config.sampling, "needs": needs}
@@ -119,7 +119,7 @@ def test_what_cannot_be_resident_is_refused(folder):
         """Neither rows nor arrays."""
 
     with pytest.raises(ValueError, match="config.data.resident: these clips are streamed"):
-        place(config.data, Streamed(), make_mesh())
+        make_resident(config.data, Streamed(), make_mesh())
 
     class Full:
         def memory_stats(self):
@@ -129,4 +129,4 @@ def test_what_cannot_be_resident_is_refused(folder):
         local_devices = (Full(),)
 
     with pytest.raises(ValueError, match=r"config.data.resident: the training split takes .* GB"):
-        place(config.data, open_source(config.data, "train"), Mesh())
+        make_resident(config.data, open_source(config.data, "train"), Mesh())

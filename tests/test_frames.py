@@ -14,6 +14,7 @@ from posec3d_jax.data.feed.sampling import uniform_sample
 from posec3d_jax.encoders.frames import crop_resized, flip_frames, normalised
 from posec3d_jax.encoders.geometry import compact_box, flip, resize
 from posec3d_jax.encoders.volume import VolumeEncoder
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
@@ -124,7 +125,7 @@ def _check_heatmaps(part, key):
         jnp.array(part[name], jnp.float32)[None] for name in ("kp_resize1", "sc_flip")
     )
     target = part["imgs_resize2"].shape[1:3]
-    keypoint = keypoint - jnp.array([left, top])
+    keypoint = keypoint - per_channel(jnp.array([left, top]), keypoint)
     size = jnp.array([[bottom - top, right - left]], jnp.float32)
     keypoint, size = resize(keypoint, size, jnp.array(target))
     yes = jnp.array([bool(part["flip"])])

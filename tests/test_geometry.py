@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from posec3d_jax.encoders import geometry as g
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 
@@ -59,7 +60,8 @@ def _apply(op, args, keypoint, size):
         return g.center_crop(keypoint, size, (args["crop_size"],) * 2)
     if op == "RandomResizedCrop":
         left, top, right, bottom = args["crop"]
-        return keypoint - jnp.array([left, top]), jnp.array([[bottom - top, right - left]])
+        moved = keypoint - per_channel(jnp.array([left, top]), keypoint)
+        return moved, jnp.array([[bottom - top, right - left]])
     return _resize(args, keypoint, size)
 
 

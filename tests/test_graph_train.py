@@ -1,4 +1,4 @@
-"""A graph network on the common path: train, resume, evaluate, predict, fuse what it stores."""
+"""A graph network on the common path: train, evaluate, predict, fuse what it stores."""
 
 import json
 
@@ -11,7 +11,6 @@ from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.evaluate import evaluate
 from posec3d_jax.machine.sharding import make_mesh
 from posec3d_jax.predict import load_predictor
-from posec3d_jax.runs.checkpoints import find_checkpoint, load_raw_model
 from posec3d_jax.runs.evaluations import load_scores
 from posec3d_jax.steps.protocol import protocols
 from posec3d_jax.train import train_and_evaluate
@@ -20,7 +19,7 @@ from tests.tiny import tiny_config
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Two epochs of ST-GCN on motions, stopped after the first and resumed; and uninterrupted."""
+    """An epoch of ST-GCN on motions; that a resumed run is the same is for test_train.py."""
     folder = tmp_path_factory.mktemp("graph")
     config = tiny_config(folder)
     base.set_graph_stream(config, "joint_motion")
@@ -29,23 +28,13 @@ def run(tmp_path_factory):
     config.optimizer.nesterov = True
     config.data.val_split = ""
     config.compute_dtype = "bfloat16"
-
-    def stop(plan, step):
-        if step == plan.per_epoch + 1:
-            raise KeyboardInterrupt
-
-    mesh = make_mesh(jax.devices()[:1])
-    with pytest.raises(KeyboardInterrupt):
-        train_and_evaluate(config, folder / "run", mesh, after_step=stop)
-    train_and_evaluate(config, folder / "run", mesh)
-    train_and_evaluate(config, folder / "whole", mesh)
+    config.train.epochs = 1
+    train_and_evaluate(config, folder / "run", make_mesh(jax.devices()[:1]))
     return config, folder
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(run):
+def test_losses_are_numbers_in_bfloat16(run):
     _, folder = run
-    stored = [load_raw_model(find_checkpoint(folder / name)) for name in ("run", "whole")]
-    jax.tree.map(np.testing.assert_array_equal, *stored)
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     assert all(np.isfinite(json.loads(line)["train/loss"]) for line in lines)
 

@@ -44,7 +44,8 @@ def make_batch(clips: int = 3):
 
 def seen_by_graphs(batch, **noise) -> np.ndarray:
     """(x, y, score) of the first persons, [B, T, V, 3]."""
-    inputs = encoder_of(make_config("stgcnpp", **noise)).test(batch, 1, False)
+    encoder = encoder_of(make_config("stgcnpp", **noise))
+    inputs = jax.jit(lambda batch: encoder.test(batch, 1, False))(batch)
     return np.asarray(inputs)[:, 0, 0]
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.networks.layers import BatchNorm, ConvNorm
 from posec3d_jax.networks.mode import Mode
 
@@ -16,8 +17,9 @@ def _plain(x, kernel, scale, bias, residual, relu, groups):
     y = x if kernel is None else x @ kernel
     parts = []
     for part in jnp.split(y, groups):
-        mean, var = part.mean((0, 1, 2, 3)), part.var((0, 1, 2, 3))
-        parts.append((part - mean) * jax.lax.rsqrt(var + 1e-5) * scale + bias)
+        mean, var = (of((0, 1, 2, 3), keepdims=True) for of in (part.mean, part.var))
+        part = (part - mean) * jax.lax.rsqrt(var + 1e-5)
+        parts.append(part * per_channel(scale, y) + per_channel(bias, y))
     z = jnp.concatenate(parts)
     z = z if residual is None else z + residual
     return jnp.maximum(z, 0) if relu else z

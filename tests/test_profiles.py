@@ -72,20 +72,25 @@ def test_networks_see_what_is_drawn(mirror):
     config, batch = _config(mirror), _batch()
     recognizer = make_recognizer(config)
     seen, drawn = recognizer.encoder, volume_encoder(config, recognizer.skeleton)
-    key = jax.random.key(0)
-    profiles, volume = seen.train(batch, key), drawn.train(batch, key)
+
+    @jax.jit
+    def both_ways(batch):
+        key, encoders = jax.random.key(0), (seen, drawn)
+        trained = [encoder.train(batch, key) for encoder in encoders]
+        return trained, [encoder.test(batch, 2, True) for encoder in encoders]
+
+    (profiles, volume), (tested, views) = both_ways(batch)
     assert isinstance(profiles, Profiles) and profiles.shape == volume.shape
     np.testing.assert_allclose(profiles.paint(), volume, rtol=0, atol=1e-7)
-    profiles, volume = seen.test(batch, 2, True), drawn.test(batch, 2, True)
     for view in range(4):
-        one = Profiles(profiles.rows[:, view], profiles.columns[:, view])
-        np.testing.assert_allclose(one.paint(), volume[:, view], rtol=0, atol=1e-7)
+        one = Profiles(tested.rows[:, view], tested.columns[:, view])
+        np.testing.assert_allclose(one.paint(), views[:, view], rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("network", ["slowonly", "c3d_light", "x3d_shallow"])
 def test_scores_are_those_of_painted_volumes(network):
     recognizer = make_recognizer(_config(network=network))
-    variables = recognizer.init(jax.random.key(0))
+    variables = jax.jit(recognizer.init)(jax.random.key(0))
     painting = replace(recognizer, encoder=volume_encoder(_config(), recognizer.skeleton))
     scores = [
         jax.jit(make_eval_step(chosen, 2, True))(variables, _batch())["scores"]

@@ -28,15 +28,32 @@ def get_config(stream="joint"):
 """
 # Runs in the folder, in one process: that costs one start of the libraries.
 STEPS = """
+import json
+import socket
 import sys
+import time
+import urllib.request
+from contextlib import suppress
+from threading import Thread
 import numpy as np
 import posec3d_jax
 from posec3d_jax import main
+from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.config.files import read_config
 
+tried = set()
+
 def typed(*arguments):
+    tried.add(arguments[0])
     print("posec3d", *arguments, flush=True)
     main._main(main.parse(["posec3d", *arguments]))
+
+def fetched(address):
+    for _ in range(600):
+        with suppress(urllib.error.URLError):  # not listening yet
+            return urllib.request.urlopen(address, timeout=60).read()
+        time.sleep(0.1)
+    raise TimeoutError(address)
 
 assert "clone" not in posec3d_jax.__file__ and posec3d_jax.__file__.startswith(sys.prefix)
 config = read_config("penn_action:limb")
@@ -52,6 +69,29 @@ np.savez("clip.npz", keypoint=rng.uniform(50, 90, (1, 9, 17, 2)), frame_size=(12
 typed("predict", "--workdir=run", "--input=clip.npz")
 typed("report", "--workdir=run")
 typed("configs", "custom")
+typed("inspect", "--config=mine.py", "--out=pictures", "--draw=1", fewer, tiny[2])
+typed("summary", "--workdir=run")
+typed("export-weights", "--workdir=run", "--out=weights.safetensors")
+typed("import-weights", "weights.safetensors", "--config=mine.py:limb", "--out=imported", tiny[2])
+scores = f"run/evaluations/{config.data.test_split}"
+typed("fuse", scores, scores, "--out=fused")
+typed("export", "--workdir=run", "--format=stablehlo", "--out=network.stablehlo", "--batch=1")
+typed("weights", "list", "movenet")
+poses = [{"frame_id": i, "instances": [{"keypoints": rng.uniform(50, 90, (17, 2)).tolist(),
+          "keypoint_scores": [0.9] * 17}]} for i in range(60)]
+with open("poses.json", "w") as file:
+    json.dump(poses, file)
+typed("recognise", "poses.json", "--frame_size=128x128", "--out=seen")
+try:
+    typed("extract", "nowhere.mp4", "--out=skeletons")
+except ValueError as error:
+    assert "nowhere.mp4" in str(error)
+port = socket.create_server(("127.0.0.1", 0)).getsockname()[1]
+Thread(target=typed, args=("serve", "--workdir=run", f"--port={port}"), daemon=True).start()
+for path in ("/", "/health"):
+    assert fetched(f"http://127.0.0.1:{port}{path}")
+untried = {command.name for command in COMMANDS} - tried
+assert not untried, untried
 """
 
 

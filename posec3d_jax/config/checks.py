@@ -102,8 +102,8 @@ def _stages(config) -> Iterator[str]:
     names = ("stage_blocks", "inflate", "temporal_strides")
     counts = {name: len(config.model[name]) for name in names if name in config.model}
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"{name} has {count}" for name, count in counts.items())
-        yield f"config.model: {told}; expected one for each stage"
+        stated = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        yield f"config.model: {stated}; expected one for each stage"
 
 
 RULES: tuple[Callable[[Any], Iterator[str]], ...] = (_class_counts, _stages)

@@ -61,7 +61,7 @@ def _interpolated(frames, frame_size, start, extent, rows: Taps, columns: Taps) 
     lower, v0, v1 = rows
     up, down = (_picked(frames, lower + i, 1, frame_size, start, extent) for i in (0, 1))
     a0, a1 = (_between_columns(part, columns, frame_size, start, extent) for part in (up, down))
-    v0, v1 = v0[:, None, None], v1[:, None, None]
+    v0, v1 = v0[None, :, None, None], v1[None, :, None, None]
     total = ((v0 * (a0 >> 4)) >> 16) + ((v1 * (a1 >> 4)) >> 16)
     return ((total + 2) >> 2).astype(jnp.uint8)
 
@@ -71,7 +71,7 @@ def _between_columns(x: jax.Array, columns: Taps, frame_size, start, extent) -> 
     left, right = (
         _picked(x, lower + i, 2, frame_size, start, extent).astype(jnp.int32) for i in (0, 1)
     )
-    return w0[:, None] * left + w1[:, None] * right
+    return w0[None, None, :, None] * left + w1[None, None, :, None] * right
 
 
 def _picked(x: jax.Array, index: jax.Array, axis: int, frame_size, start, extent) -> jax.Array:

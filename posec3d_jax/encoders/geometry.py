@@ -124,7 +124,7 @@ def center_crop(
 ) -> tuple[jax.Array, jax.Array]:
     """Cuts `size` (height, width) out of the middle (mmaction2's NTU60 and FineGYM test chain)."""
     size = jnp.asarray(size, keypoint.dtype)
-    start = jnp.floor((frame_size - size) / 2)
+    start = jnp.floor((frame_size - size[None]) / 2)
     moved = keypoint - start[:, None, None, None, ::-1]
     return moved, jnp.broadcast_to(size, frame_size.shape)
 

@@ -10,6 +10,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from posec3d_jax.kernels.strokes import Arrays, Strokes, paint
 
@@ -57,9 +58,15 @@ def _profile(centre: jax.Array, length: int, sigma: float) -> jax.Array:
     return jnp.where(inside, jnp.exp(jnp.square(distance) / (-2 * sigma**2)), 0)
 
 
+def _per_row(values: jax.Array, x: jax.Array) -> jax.Array:
+    """`values` [length] as [..., length, 1], to meet `x` [..., 1, V]."""
+    return lax.broadcast_to_rank(values[:, None], x.ndim + 1)
+
+
 def _distance(length: int, start: jax.Array) -> jax.Array:
     """Of each row or column from `start`, signed: [..., V] to [..., length, V]."""
-    return jnp.arange(length, dtype=start.dtype)[:, None] - start[..., None, :]
+    index = jnp.arange(length, dtype=start.dtype)
+    return _per_row(index, start) - start[..., None, :]
 
 
 def _inside(length: int, low: jax.Array, high: jax.Array, sigma: float) -> jax.Array:
@@ -69,7 +76,7 @@ def _inside(length: int, low: jax.Array, high: jax.Array, sigma: float) -> jax.A
     column where it is nearly an integer (14.2 + 1.8). So each column's bounds on low and high are
     worked out beforehand, in doubles.
     """
-    until, since = (jnp.array(bound)[:, None] for bound in _bounds(length, sigma, low.dtype))
+    until, since = (_per_row(jnp.array(bound), low) for bound in _bounds(length, sigma, low.dtype))
     return (low[..., None, :] < until) & (high[..., None, :] >= since)
 
 

@@ -85,7 +85,8 @@ def _one_clip(
     present = jnp.isfinite(keypoint).all(-1) & (keypoint != 0).any(-1)
     if noise["jitter"] or noise["offset"]:
         shake = noise["jitter"] * jax.random.normal(jitter_key, keypoint.shape)
-        shake += noise["offset"] * jax.random.normal(offset_key, keypoint.shape[-2:])
+        offset = jax.random.normal(offset_key, keypoint.shape[-2:])
+        shake += noise["offset"] * offset[None, None]
         shaken = keypoint + shake * _longer_side(keypoint, present)
         keypoint = jnp.where(present[..., None], shaken, keypoint)
     if noise["score"]:
@@ -112,4 +113,4 @@ def _dropped(
     chance_key, which_key = jax.random.split(key)
     hit = jax.random.bernoulli(chance_key, probability, shape[:2])
     which = jnp.asarray(joints)[jax.random.randint(which_key, shape[:2], 0, len(joints))]
-    return hit[..., None] & (which[..., None] == jnp.arange(shape[2]))
+    return hit[..., None] & (which[..., None] == jnp.arange(shape[2])[None, None])

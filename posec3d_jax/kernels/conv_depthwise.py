@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.kernels.conv_2d import divisor_at_most, phase_taps
 
 Size = tuple[int, int, int]
@@ -52,7 +53,7 @@ def _unpadded(padded: jax.Array, kernel: jax.Array) -> Size:
 def _shifted_products(padded: jax.Array, kernel: jax.Array, strides: Size) -> jax.Array:
     size, total = _unpadded(padded, kernel), 0
     for tap in np.ndindex(kernel.shape[:3]):
-        total = total + _window(padded, tap, size, strides) * kernel[tap][0]
+        total = total + _window(padded, tap, size, strides) * per_channel(kernel[tap][0], padded)
     return total
 
 
@@ -72,7 +73,8 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, size: Size, strides: Size) 
         for shift in np.ndindex(*map(len, taps)):
             tap = tuple(t[i, p] for t, i, p in zip(taps, shift, phase, strict=True))
             if all(i < k for i, k in zip(tap, kernel.shape, strict=False)):
-                total = total + _window(padded, shift, g.shape[1:4]) * kernel[tap][0]
+                weight = per_channel(kernel[tap][0], g)
+                total = total + _window(padded, shift, g.shape[1:4]) * weight
         phases.append(jnp.broadcast_to(total, g.shape))
     y = jnp.stack(phases).reshape(*strides, *g.shape).transpose(3, 4, 0, 5, 1, 6, 2, 7)
     b, frames, t, height, h, width, w, channels = y.shape

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.kernels.stacked_frames import flat_kernel, neighbours
 
 _PIXELS = 4  # of a row that become channels
@@ -89,5 +90,6 @@ def _depthwise(x: jax.Array, kernel: jax.Array, strides: Sequence[int]) -> jax.A
         window = tuple(
             slice(a, a + n, s) for a, n, s in zip(tap, x.shape[1:], strides, strict=False)
         )
-        total = total + padded[(slice(None), *window)].astype(wide) * kernel[tap][0]
+        weight = per_channel(kernel[tap][0], x)
+        total = total + padded[(slice(None), *window)].astype(wide) * weight
     return total.astype(x.dtype)

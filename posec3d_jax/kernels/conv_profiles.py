@@ -63,7 +63,7 @@ conv_profiles.defvjp(_forward, _backward, symbolic_zeros=True)
 def _of_frame(rows: jax.Array, columns: jax.Array, kernel: jax.Array, strides: Strides):
     """[M, H, C], [M, W, C] to [H', W', O]."""
 
-    def apart(rows, columns):
+    def from_profiles(rows, columns):
         across = _windows(columns, kernel.shape[1], strides[1])
         rows = _windows(rows, kernel.shape[0], strides[0])
         met = sum(  # [M, C, h, W', O]
@@ -77,14 +77,14 @@ def _of_frame(rows: jax.Array, columns: jax.Array, kernel: jax.Array, strides: S
     def painted(rows, columns):
         return conv_2d(_paint(rows, columns), kernel, strides)[0]
 
-    return _where_apart(apart, painted, rows, columns)
+    return _choose_form(from_profiles, painted, rows, columns)
 
 
 def _kernel_gradient(rows, columns, gradient, size: tuple[int, int], strides: Strides):
     """[h, w, C, O] of one frame, from the gradient [H', W', O]."""
     wide = jnp.promote_types(gradient.dtype, jnp.float32)
 
-    def apart(rows, columns, gradient):
+    def from_profiles(rows, columns, gradient):
         persons, channels = rows.shape[0], rows.shape[2]
         across = _windows(columns, size[1], strides[1])
         rows = _windows(rows, size[0], strides[0])
@@ -95,7 +95,7 @@ def _kernel_gradient(rows, columns, gradient, size: tuple[int, int], strides: St
     def painted(rows, columns, gradient):
         return weight_gradient(_paint(rows, columns), gradient[None], size, strides)
 
-    return _where_apart(apart, painted, rows, columns, gradient)
+    return _choose_form(from_profiles, painted, rows, columns, gradient)
 
 
 def _windows(profile: jax.Array, size: int, stride: int) -> jax.Array:
@@ -110,14 +110,16 @@ def _flat(rows: jax.Array) -> jax.Array:
     return rows.transpose(2, 0, 3, 1).reshape(rows.shape[2], -1)
 
 
-def _where_apart(apart: Callable, painted: Callable, rows: jax.Array, columns: jax.Array, *more):
-    """`apart` of those who are there, as long as no two of them touch; else `painted`."""
+def _choose_form(
+    from_profiles: Callable, painted: Callable, rows: jax.Array, columns: jax.Array, *more
+):
+    """`from_profiles` of those who are there, as long as no two of them touch; else `painted`."""
     if len(rows) == 1:
-        return apart(rows, columns, *more)
+        return from_profiles(rows, columns, *more)
     several = (rows[1:] > 0).any()
     case = jnp.where(_touching(rows, columns), 2, several.astype(int))
-    alone = lambda rows, columns, *more: apart(rows[:1], columns[:1], *more)  # noqa: E731
-    return lax.switch(case, [alone, apart, painted], rows, columns, *more)
+    alone = lambda rows, columns, *more: from_profiles(rows[:1], columns[:1], *more)  # noqa: E731
+    return lax.switch(case, [alone, from_profiles, painted], rows, columns, *more)
 
 
 def _touching(rows: jax.Array, columns: jax.Array) -> jax.Array:

@@ -41,7 +41,9 @@ def _normalized(y, scale, bias, residual, relu, target):
     mean = wide.mean(0)
     var = jnp.maximum(jnp.square(wide).mean(0) - jnp.square(mean), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
-    z = finish((wide * factor + shift).astype(y.dtype), residual, relu, target)
+    z = add_residual_and_relu(
+        (wide * factor[None] + shift[None]).astype(y.dtype), residual, relu, target
+    )
     mask = z if relu and residual is not None else None  # else it follows from y
     return (z, (mean, var)), (y, scale, bias, mean, var, _whether(residual), mask)
 
@@ -53,19 +55,19 @@ def _normalized_backward(relu: bool, target: str, saved, gradients):
     def masked(y: jax.Array) -> jax.Array:
         if not relu:
             return gradients[0]
-        inside = widen(y) * factor + shift if mask is None else mask
+        inside = widen(y) * factor[None] + shift[None] if mask is None else mask
         return jnp.where(inside > 0, gradients[0], 0)
 
     # Behind barriers, lest XLA keep the mask or the masked gradient, which cost more than they do.
     y = barrier(y, target)
     g = masked(y)
     total = widen(g).sum(0)
-    product = (widen(g) * (widen(y) - mean)).sum(0)
+    product = (widen(g) * (widen(y) - mean[None])).sum(0)
     if mask is None:
         y = barrier(y, target)
         g = masked(y)
     slope, offset = _input_terms(factor, mean, var, total, product, len(y))
-    dy = (factor * widen(g) + slope * widen(y) + offset).astype(y.dtype)
+    dy = (factor[None] * widen(g) + slope[None] * widen(y) + offset[None]).astype(y.dtype)
     return dy, product * _inverse_deviation(var), total, None if residual is None else g
 
 
@@ -91,8 +93,8 @@ def _product_normalized(x, kernel, scale, bias, residual, relu, target):
     mean = _exact(x_mean, kernel)
     var = jnp.maximum((kernel * _exact(covariance, kernel)).sum(0), 0)
     factor, shift = factor_and_shift(scale, bias, mean, var)
-    y = x @ (kernel * factor).astype(x.dtype) + shift.astype(x.dtype)
-    z = finish(y, residual, relu, target)
+    y = x @ (kernel * factor[None]).astype(x.dtype) + shift[None].astype(x.dtype)
+    z = add_residual_and_relu(y, residual, relu, target)
     saved = (x, kernel, scale, x_mean, covariance, mean, var, _whether(residual))
     return (z, (mean, var)), (*saved, z if relu else None)
 
@@ -105,11 +107,12 @@ def _product_normalized_backward(relu: bool, target: str, saved, gradients):
     factor = scale * _inverse_deviation(var)
     slope, offset = _input_terms(factor, mean, var, total, product, len(x))
     # y's gradient is factor g + slope y + offset; it, too, is only ever seen through products.
-    along = slope * len(x) * _exact(covariance, kernel)
-    dkernel = factor * (with_x - jnp.outer(x_mean, total)) + along
-    back = ((kernel * factor).T, _exact(kernel * slope, kernel.T), _exact(kernel, offset))
+    along = slope[None] * len(x) * _exact(covariance, kernel)
+    dkernel = factor[None] * (with_x - jnp.outer(x_mean, total)) + along
+    through_x = _exact(kernel * slope[None], kernel.T)
+    back = ((kernel * factor[None]).T, through_x, _exact(kernel, offset))
     through_g, through_x, constant = (part.astype(x.dtype) for part in back)
-    dx = g @ through_g + (x @ through_x + constant)
+    dx = g @ through_g + (x @ through_x + constant[None])
     inverse = _inverse_deviation(var)
     return dx, dkernel, product * inverse, total, None if residual is None else g
 
@@ -122,7 +125,7 @@ def _whether(residual: jax.Array | None) -> tuple | None:
     return None if residual is None else ()
 
 
-def finish(
+def add_residual_and_relu(
     y: jax.Array, residual: jax.Array | None, relu: bool, target: str = "portable"
 ) -> jax.Array:
     """act(y + residual)."""

@@ -10,16 +10,20 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 
+from posec3d_jax.kernels.channels import per_channel
+
 
 def affine(x: jax.Array, kernel: jax.Array, bias: jax.Array, target: str = "portable") -> jax.Array:
     """[..., C] times [C, O], plus [O]."""
-    return _affine(x, kernel, bias) if target == "cpu" else x @ kernel + bias
+    if target == "cpu":
+        return _affine(x, kernel, bias)
+    return x @ kernel + per_channel(bias, x)
 
 
 @jax.custom_vjp
 def _affine(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
     flat = x.reshape(-1, x.shape[-1])
-    return (flat @ kernel + bias).reshape(*x.shape[:-1], -1)
+    return (flat @ kernel + bias[None]).reshape(*x.shape[:-1], -1)
 
 
 def _affine_backward(saved, gradient: jax.Array):

@@ -91,10 +91,10 @@ def paint(strokes: Strokes, target: str = "portable") -> jax.Array:
         )
         return reduce(jnp.maximum, one_by_one, 0)
 
-    return _apart(persons, (strokes.height > 0).any(), target, rows, columns, whole)
+    return _unfused(persons, (strokes.height > 0).any(), target, rows, columns, whole)
 
 
-def _apart(function: Callable, needed: jax.Array, target: str, *arguments: Arrays) -> jax.Array:
+def _unfused(function: Callable, needed: jax.Array, target: str, *arguments: Arrays) -> jax.Array:
     """`function` of arguments that are worked out before; zeros where it is not `needed`.
 
     XLA's CPU backend drops barriers before it fuses, but does not fuse into a conditional.

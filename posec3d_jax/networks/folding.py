@@ -8,6 +8,7 @@ import jax
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from posec3d_jax.kernels import norm
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.networks import layers
 from posec3d_jax.networks.graph import layers as graph_layers
 
@@ -33,7 +34,7 @@ def fold(model: nn.Module, variables: Tree, inputs: jax.Array | jax.ShapeDtypeSt
         factor, params[*bn, "bias"] = norm.factor_and_shift(scale, bias, mean, var)
         for key in ("kernel", "bias"):
             if (*conv, key) in params:
-                params[*conv, key] = params[*conv, key] * factor
+                params[*conv, key] *= per_channel(factor, params[*conv, key])
     return {"params": unflatten_dict(params), "batch_stats": unflatten_dict(statistics)}
 
 

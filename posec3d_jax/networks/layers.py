@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from posec3d_jax.kernels import norm
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.kernels.convolution import convolve, pointwise_operands
 from posec3d_jax.networks.mode import Mode
 
@@ -34,7 +35,7 @@ class Conv(nn.Module):
         y = apply(x, kernel, self.strides)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
-            y = y + bias.astype(x.dtype)
+            y = y + per_channel(bias.astype(x.dtype), y)
         return y
 
 
@@ -72,8 +73,9 @@ class BatchNorm(nn.Module):
         """
         channels = x.shape[-1] if kernel is None else kernel.shape[-1]
         if not self.is_initializing() and not self.has_variable("params", "scale"):
-            x = x + self.get_variable("params", "bias").astype(x.dtype)
-            return norm.finish(x, residual, relu, self.mode.target)
+            bias = self.get_variable("params", "bias").astype(x.dtype)
+            x = x + per_channel(bias, x)
+            return norm.add_residual_and_relu(x, residual, relu, self.mode.target)
         initial = nn.initializers.constant(0.0 if self.zero_scale else self.first_scale)
         scale = self.param("scale", initial, (channels,), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
@@ -81,8 +83,9 @@ class BatchNorm(nn.Module):
         var = self.variable("batch_stats", "var", jnp.ones, (channels,), jnp.float32)
         if not train:
             factor, shift = norm.factor_and_shift(scale, bias, mean.value, var.value)
+            factor, shift = per_channel(factor, x), per_channel(shift, x)
             y = (norm.widen(x) * factor + shift).astype(x.dtype)
-            return norm.finish(y, residual, relu, self.mode.target)
+            return norm.add_residual_and_relu(y, residual, relu, self.mode.target)
         y, means, variances = self._with_own_statistics(x, kernel, scale, bias, residual, relu)
         if not self.is_initializing():
             count = y.size / (self.mode.groups * channels)

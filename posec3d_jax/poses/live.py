@@ -113,8 +113,8 @@ def latency_text(latencies: Sequence[float], count: LiveCount) -> str:
     lines = [f"{count.arrived} frames arrived, {count.dropped} of them were dropped"]
     if latencies:
         middle, most = (1000 * np.quantile(latencies, share) for share in (0.5, 0.95))
-        told = f"{middle:.0f} ms after their picture (19 of 20 within {most:.0f} ms)"
-        lines.append(f"{len(latencies)} labels, {told}")
+        delays = f"{middle:.0f} ms after their picture (19 of 20 within {most:.0f} ms)"
+        lines.append(f"{len(latencies)} labels, {delays}")
     if count.error:
         lines.append(f"it ended because of {count.error}")
     return "\n".join(lines)

@@ -9,9 +9,18 @@ from absl import logging
 
 from posec3d_jax.files.disk import write_whole
 from posec3d_jax.files.places import expand
-from posec3d_jax.reports import html_page as html
 from posec3d_jax.reports.charts import draw_confusion, draw_curves, drawable_panels
-from posec3d_jax.reports.html_page import Bar, Share
+from posec3d_jax.reports.html_page import (
+    Bar,
+    Block,
+    Heading,
+    Paragraph,
+    Picture,
+    Share,
+    Table,
+    chart,
+    page,
+)
 from posec3d_jax.runs.evaluations import (
     HEADLINE,
     METRICS_FILE,
@@ -48,13 +57,13 @@ def write_report(workdir: str | Path) -> Path:
         )
     config = read_json(config_file) if config_file.is_file() else {}
     name = str(config["name"]) if "name" in config else workdir.resolve().name
-    body = [html.heading(name, level=1), *_headline(evaluations)]
+    body = [Heading(name, level=1), *_headline(evaluations)]
     body += _training(history) if history else []
     for evaluation in evaluations:
         body += _evaluation(evaluation)
     body += [*_pictures(workdir / "pictures"), *_config(config)]
     path = workdir / REPORT_FILE
-    write_whole(path, html.page(name, body))
+    write_whole(path, page(name, body))
     return path
 
 
@@ -69,16 +78,16 @@ def _read_evaluations(folder: Path) -> list[Evaluation]:
     return evaluations
 
 
-def _headline(evaluations: list[Evaluation]) -> Iterator[str]:
+def _headline(evaluations: list[Evaluation]) -> Iterator[Block]:
     if evaluations:
         found = [f"{Share(e.summary['top1'])} ({e.summary['protocol']})" for e in evaluations]
-        yield html.paragraph("top-1 accuracy " + ", ".join(found), "lead")
+        yield Paragraph("top-1 accuracy " + ", ".join(found), "lead")
         columns = ("evaluation", "protocol", "clips", "top-1", "top-5", "mean class")
         rows = [(e.name, *(_headline_value(e, key) for key in HEADLINE)) for e in evaluations]
-        yield html.table(columns, rows)
+        yield Table(columns, rows)
     else:
-        yield html.paragraph("Trained, not evaluated yet.", "lead")
-    yield html.paragraph(
+        yield Paragraph("Trained, not evaluated yet.", "lead")
+    yield Paragraph(
         "Top-k: share of the clips whose class is among the k highest scores. Mean class: mean "
         "recall over the classes that occur as a label or as a prediction.", "note"
     )  # fmt: skip
@@ -89,10 +98,10 @@ def _headline_value(evaluation: Evaluation, key: str) -> object:
     return Share(value) if isinstance(value, float) else value
 
 
-def _training(history: list[dict[str, Any]]) -> Iterator[str]:
-    yield html.heading("Training")
+def _training(history: list[dict[str, Any]]) -> Iterator[Block]:
+    yield Heading("Training")
     if drawable_panels(history):
-        yield html.chart(draw_curves(history))
+        yield chart(draw_curves(history))
     facts = [("steps", history[-1]["step"])]
     if epochs := _values(history, "epoch"):
         facts.append(("epochs", f"{epochs[-1][1]:g}"))
@@ -102,7 +111,7 @@ def _training(history: list[dict[str, Any]]) -> Iterator[str]:
         facts.append(("last validation top-1", str(Share(validated[-1][1]))))
     if speeds := _values(history, "train/clips_per_second"):
         facts.append(("clips per second (median)", f"{np.median([v for _, v in speeds]):.1f}"))
-    yield html.table(("", ""), [(name, str(value)) for name, value in facts])
+    yield Table(("", ""), [(name, str(value)) for name, value in facts])
 
 
 def _values(history: list[dict[str, Any]], key: str) -> list[tuple[int, float]]:
@@ -110,24 +119,22 @@ def _values(history: list[dict[str, Any]], key: str) -> list[tuple[int, float]]:
     return [(line["step"], line[key]) for line in history if line.get(key) is not None]
 
 
-def _evaluation(evaluation: Evaluation) -> Iterator[str]:
+def _evaluation(evaluation: Evaluation) -> Iterator[Block]:
     scores, confusion = evaluation.scores, evaluation.confusion
     names = scores.class_names or tuple(f"class {k}" for k in range(len(confusion)))
-    yield html.heading(f"Evaluation: {evaluation.name} ({scores.protocol})")
+    yield Heading(f"Evaluation: {evaluation.name} ({scores.protocol})")
     details = _flat({k: v for k, v in evaluation.summary.items() if k not in HEADLINE})
     if details:
-        yield html.paragraph(" · ".join(f"{key} {value}" for key, value in details), "note")
-    yield html.heading("Confusion matrix", 3)
-    yield html.chart(draw_confusion(confusion, scores.class_names))
+        yield Paragraph(" · ".join(f"{key} {value}" for key, value in details), "note")
+    yield Heading("Confusion matrix", 3)
+    yield chart(draw_confusion(confusion, scores.class_names))
     if mistakes := _worst_confusions(confusion, names):
-        yield html.heading("Most frequent confusions", 3)
-        yield html.table(("true class", "predicted as", "clips", "of the class"), mistakes)
-        yield html.heading("Most confident mistakes", 3)
-        yield html.table(
-            ("clip", "true class", "predicted as", "score"), _worst_clips(scores, names)
-        )
-    yield html.heading("Classes", 3)
-    yield html.columns(_class_table(confusion, names))
+        yield Heading("Most frequent confusions", 3)
+        yield Table(("true class", "predicted as", "clips", "of the class"), mistakes)
+        yield Heading("Most confident mistakes", 3)
+        yield Table(("clip", "true class", "predicted as", "score"), _worst_clips(scores, names))
+    yield Heading("Classes", 3)
+    yield _class_table(confusion, names)
 
 
 def _worst_confusions(
@@ -161,7 +168,7 @@ def _worst_clips(scores: Scores, names: tuple[str, ...], limit: int = 10) -> lis
     ]
 
 
-def _class_table(confusion: np.ndarray, names: tuple[str, ...]) -> str:
+def _class_table(confusion: np.ndarray, names: tuple[str, ...]) -> Table:
     table = metrics.per_class(confusion)
     rows = [
         (k, name, int(support), Bar(recall), Share(precision))
@@ -169,24 +176,24 @@ def _class_table(confusion: np.ndarray, names: tuple[str, ...]) -> str:
             zip(names, table["support"], table["recall"], table["precision"], strict=True)
         )
     ]
-    return html.table(("", "class", "clips", "recall", "precision"), rows)
+    return Table(("", "class", "clips", "recall", "precision"), rows, two_columns=True)
 
 
-def _pictures(folder: Path) -> Iterator[str]:
+def _pictures(folder: Path) -> Iterator[Block]:
     files = sorted(folder.glob("*.png"))
     if files:
-        yield html.heading("Pictures")
+        yield Heading("Pictures")
     for file in files:
-        yield html.picture(file.read_bytes(), file.stem.replace("_", " "))
+        yield Picture(file.read_bytes(), file.stem.replace("_", " "))
 
 
-def _config(config: Mapping[str, Any]) -> Iterator[str]:
+def _config(config: Mapping[str, Any]) -> Iterator[Block]:
     if config:
-        yield html.heading("Configuration")
-        yield html.columns(html.table(("key", "value"), _flat(config)))
-    yield html.heading("Versions")
-    yield html.paragraph("Of the program that wrote this page.", "note")
-    yield html.table(("", ""), versions().items())
+        yield Heading("Configuration")
+        yield Table(("key", "value"), _flat(config), two_columns=True)
+    yield Heading("Versions")
+    yield Paragraph("Of the program that wrote this page.", "note")
+    yield Table(("", ""), list(versions().items()))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -11,10 +11,10 @@ from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.orbax_trees import (
     CheckpointError,
     Tree,
+    errors_named,
     leaves,
     name_of,
     read_model,
-    reading,
     write,
 )
 from posec3d_jax.runs.sealing import (
@@ -86,7 +86,7 @@ def load_model(checkpoint: str | Path, like: Tree) -> Tree:
         folder is damaged or none of ours.
     """
     folder = _whole(checkpoint)
-    with reading(folder):
+    with errors_named(folder):
         stored = stored_arrays(folder / "model")
     for path, leaf in leaves(like):
         name = name_of(path)
@@ -106,7 +106,7 @@ def load_raw_model(checkpoint: str | Path) -> Tree:
       CheckpointError: the folder is damaged, none of ours, or claims to hold far more than it does.
     """
     folder = _whole(checkpoint)
-    with reading(folder):
+    with errors_named(folder):
         stored, tree = stored_arrays(folder / "model"), {}
         for name, (shape, kind) in stored.items():
             *parents, last = name.split(".")

@@ -66,7 +66,7 @@ def to_devices(
         }
 
 
-def place(config_data, source: Source, mesh: Mesh) -> tuple[Source, Pack]:
+def make_resident(config_data, source: Source, mesh: Mesh) -> tuple[Source, Pack]:
     """With `data.resident` the clips as a compact pack, and its arrays whole on every device.
 
     Raises:

@@ -4,6 +4,7 @@ Only keys that change no number of the training may differ between two parts of 
 """
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ def identify(config, source: Source) -> dict[str, Any]:
     }
 
 
+@functools.cache  # the code of a process stays what it was
 def code_version() -> str:
     """The package's version, and a hash of the code that decides the numbers of a step."""
     try:

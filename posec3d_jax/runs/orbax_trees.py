@@ -32,8 +32,12 @@ def write(folder: Path, parts: Mapping[str, Tree]) -> Callable[[], None]:
     """
     links = ExitStack()
     plain = links.enter_context(plain_name(folder.parent)) / folder.name
+    context = ocp.Context()
+    # Dividing the writing among replicas slices every array, which pays between hosts only.
+    context.array_options.saving.use_replica_parallel = jax.process_count() > 1
     try:
-        pending = ocp.save_checkpointables_async(plain, dict(parts), overwrite=True)
+        with context:
+            pending = ocp.save_checkpointables_async(plain, dict(parts), overwrite=True)
     except BaseException:
         links.close()
         raise
@@ -51,7 +55,7 @@ def read(folder: Path, wanted: Mapping[str, Tree]) -> dict[str, Tree]:
     Raises:
       CheckpointError: it cannot be read, or holds other arrays.
     """
-    with reading(folder):
+    with errors_named(folder):
         for part, arrays in wanted.items():
             check_arrays(folder / part, arrays)
         with plain_name(folder) as plain:
@@ -64,7 +68,7 @@ def read_model(folder: Path, like: Tree) -> Tree:
     wanted = jax.tree.map(lambda leaf: abstract(leaf, placement), like)
     context = ocp.Context()
     context.pytree_options.loading.partial_load = True
-    with reading(folder), context, plain_name(folder) as plain:
+    with errors_named(folder), context, plain_name(folder) as plain:
         return ocp.load_checkpointables(plain, {"model": wanted})["model"]
 
 
@@ -90,7 +94,7 @@ def check_arrays(part: Path, wanted: Tree) -> None:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[None]:
+def errors_named(folder: Path) -> Iterator[None]:
     """Turns what any library raises about a file that is damaged or forged into one kind of error.
 
     The libraries wrap the cause in errors of their own; the first one says what is wrong.

@@ -11,7 +11,7 @@ from posec3d_jax.encoders import Batch
 Pack = Mapping[str, jax.Array]  # keypoint [R, V, 2] and score [R, V]; nothing if not resident
 
 
-def reading(train_step: Callable) -> Callable:
+def with_pack(train_step: Callable) -> Callable:
     """`train_step` with one more argument, a pack: where there is one, batches are read from it."""
 
     def step(state: Any, batch: Batch, key: jax.Array, pack: Pack):

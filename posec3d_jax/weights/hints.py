@@ -77,7 +77,7 @@ def _options(tensors: Mapping[str, np.ndarray], config: Any) -> list[str]:
     shapes = {n: a.shape for n, a in tensors.items() if n.startswith("backbone.")}
     changes: dict[str, Any] = {}
     least = _misfits(shapes, config, changes)
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if least else 0):
         tried = {
             (option, value): _misfits(shapes, config, changes | {option: value})
             for option, value in _choices(config)
@@ -86,6 +86,8 @@ def _options(tensors: Mapping[str, np.ndarray], config: Any) -> list[str]:
         if best is None or tried[best] >= least:
             break
         changes, least = changes | {best[0]: best[1]}, tried[best]
+        if not least:
+            break
     if not changes:
         return []
     words = ", ".join(f"--config.model.{option}={value}" for option, value in changes.items())

@@ -21,7 +21,7 @@ from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, Validati
 from posec3d_jax.data.simulation import crowd as crowds
 from posec3d_jax.data.simulation.actions import ACTIONS
 from posec3d_jax.data.simulation.scene import Plan, shoot
-from posec3d_jax.data.simulation.splits import BLOCK, members, place
+from posec3d_jax.data.simulation.splits import BLOCK, members, split_of
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
 CLASS_NAMES = tuple(ACTIONS)
@@ -108,7 +108,7 @@ def _read_crowd(num_clips: int, seed: int, actions: Sequence[str], persons: int)
 
 def plan(index: int, actions: Sequence[str] = CLASS_NAMES) -> tuple[str, Plan]:
     """The split of clip `index`, and who does what in it: classes and performers take turns."""
-    split, performers, views, take = place(index)
+    split, performers, views, take = split_of(index)
     turn, which = divmod(take, len(actions))
     action = CLASS_NAMES.index(actions[which])
     pool = PERFORMERS[performers]

@@ -137,7 +137,7 @@ def _rotations(angles: np.ndarray) -> np.ndarray:
     return rotation
 
 
-def place(points: np.ndarray, travel: np.ndarray, ankle_height: float) -> np.ndarray:
+def stand_on_ground(points: np.ndarray, travel: np.ndarray, ankle_height: float) -> np.ndarray:
     """Stand the body on the ground and let the planted foot carry it: [T, 17, 3] metres.
 
     The lower ankle does not slide, so steps move the body by themselves; `travel` [T, 3] adds

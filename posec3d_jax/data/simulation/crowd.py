@@ -16,7 +16,7 @@ from posec3d_jax.data.simulation.detector import detect
 from posec3d_jax.data.simulation.motion import perform
 from posec3d_jax.data.simulation.performers import manner, performer
 from posec3d_jax.data.simulation.scene import IDLE, Clip, ordered, turned
-from posec3d_jax.data.simulation.splits import place
+from posec3d_jax.data.simulation.splits import split_of
 
 FRAMES = 41  # of a clip, as Volleyball's have
 LARGEST = 20  # persons: a split has at least as many performers
@@ -48,7 +48,7 @@ class CrowdPlan:
 
 def plan(index: int, persons: int) -> tuple[str, CrowdPlan]:
     """The split of clip `index`, and who is in it: classes and performers take turns."""
-    split, performers, views, take = place(index)
+    split, performers, views, take = split_of(index)
     turn, label = divmod(take, len(CLASS_NAMES))
     pool = PERFORMERS[performers]
     who = [pool[(turn + 11 * label + _STRIDE * n) % len(pool)] for n in range(persons)]

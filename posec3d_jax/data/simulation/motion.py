@@ -4,7 +4,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from posec3d_jax.data.simulation.body import POSE_ROWS, ROW, limited, place, pose_points
+from posec3d_jax.data.simulation.body import POSE_ROWS, ROW, limited, pose_points, stand_on_ground
 from posec3d_jax.data.simulation.performers import Performer
 from posec3d_jax.data.simulation.poses import Key, Motion
 
@@ -30,7 +30,7 @@ def perform(performer: Performer, motion: Motion, rng: np.random.Generator) -> n
     poses += performer.posture + _unrest(performer, frames, fps, rng)
     poses = limited(poses)
     points = pose_points(poses, performer.bones)
-    return place(points, poses[:, _TRAVEL], performer.ankle_height)
+    return stand_on_ground(points, poses[:, _TRAVEL], performer.ankle_height)
 
 
 def _timeline(

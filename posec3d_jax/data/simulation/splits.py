@@ -11,7 +11,7 @@ SPLITS = {
 BLOCK = [split for split, (_, _, clips) in SPLITS.items() for _ in range(clips)]
 
 
-def place(index: int) -> tuple[str, str, str, int]:
+def split_of(index: int) -> tuple[str, str, str, int]:
     """Split, performers, viewpoints and number within its split, of clip `index`."""
     block, position = divmod(index, len(BLOCK))
     split = BLOCK[position]
@@ -23,5 +23,5 @@ def members(num_clips: int, names) -> dict[str, tuple[str, ...]]:
     """The clips of each split, by name; `names(index)` tells the name of a clip."""
     found = {split: [] for split in SPLITS}
     for index in range(num_clips):
-        found[place(index)[0]].append(names(index))
+        found[split_of(index)[0]].append(names(index))
     return {split: tuple(clips) for split, clips in found.items()}

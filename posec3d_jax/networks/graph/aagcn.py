@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.networks.graph.adjacency import spatial
 from posec3d_jax.networks.graph.layers import (
     Conv,
@@ -45,7 +46,7 @@ class AdaptiveGraphConv(nn.Module):
         for k in range(len(start)):
             own = jnp.broadcast_to(graph[k], (len(x), *graph[k].shape))
             if self.adaptive:
-                own = own + alpha * self._likeness(x, k)
+                own = own + alpha[:, None, None] * self._likeness(x, k)
             y = Product("ntvc,nvw->ntwc", self.mode, name=f"aggregate_{k}")(x, own)
             init = nn.initializers.normal(std)
             parts.append(conv(self.features, kernel_init=init, name=f"conv_d_{k}")(y))
@@ -94,7 +95,7 @@ class Gate(nn.Module):
         kernel = self.param("kernel", self.kernel_init, (self.size, x.shape[-1], 1), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (1,), jnp.float32)
         y = convolve_time(x[:, :, None], kernel[:, None].astype(x.dtype))[:, :, 0]
-        return nn.sigmoid(y + bias.astype(x.dtype))
+        return nn.sigmoid(y + per_channel(bias.astype(x.dtype), y))
 
 
 class AAGCN(nn.Module):

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.networks.graph.adjacency import spatial
 from posec3d_jax.networks.graph.layers import (
     Conv,
@@ -63,7 +64,7 @@ class Refinement(nn.Module):
         p, q = (conv(narrow, name=name)(x).mean(1) for name in ("conv1", "conv2"))
         difference = jnp.tanh(p[:, :, None] - q[:, None])
         difference = conv(self.features, name="conv4")(difference)
-        own = graph[:, :, None] + alpha * difference
+        own = graph[None, :, :, None] + per_channel(alpha, difference) * difference
         values = conv(self.features, name="conv3")(x)
         return Product("ntuc,nuvc->ntvc", self.mode, name="aggregate")(values, own)
 

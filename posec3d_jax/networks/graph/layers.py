@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.kernels.products import affine, with_graph
 from posec3d_jax.networks.layers import BatchNorm, Head, recomputed
 from posec3d_jax.networks.mode import Mode
@@ -46,7 +47,7 @@ class Conv(nn.Module):
         kernel, bias = kernel.astype(x.dtype), bias.astype(x.dtype)
         if self.size == 1:
             return affine(x[:, :: self.stride], kernel[0, 0], bias, self.mode.target)
-        return convolve_time(x, kernel, self.stride, self.dilation) + bias
+        return convolve_time(x, kernel, self.stride, self.dilation) + per_channel(bias, x)
 
 
 def uniform(bound: float) -> Initializer:

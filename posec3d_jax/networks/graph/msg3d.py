@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.networks.graph.adjacency import binary, disentangled, space_time
 from posec3d_jax.networks.graph.layers import (
     ConvNorm,
@@ -92,7 +93,7 @@ class Collapse(nn.Module):
         bound = uniform((window * channels) ** -0.5)
         bias = self.param("bias", bound, (self.features,), jnp.float32)
         y = jnp.einsum("ntfvc,fco->ntvo", x, kernel[0, :, 0].astype(x.dtype))
-        return y + bias.astype(x.dtype)
+        return y + per_channel(bias.astype(x.dtype), y)
 
 
 class WindowSum(nn.Module):

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.kernels.products import affine
 
 Layer = Mapping[str, jax.Array]  # 'kernel', and 'bias' where there is one
@@ -68,7 +69,7 @@ def _convolution(x: jax.Array, layer: Layer) -> jax.Array:
     y = lax.conv_general_dilated(
         x, layer["kernel"], (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
-    return y + layer["bias"]
+    return y + per_channel(layer["bias"], y)
 
 
 def _pointwise(x: jax.Array, layer: Layer) -> jax.Array:
@@ -77,7 +78,8 @@ def _pointwise(x: jax.Array, layer: Layer) -> jax.Array:
 
 def _depthwise(x: jax.Array, layer: Layer, stride: int) -> jax.Array:
     """[B, H, W, C] * [3, 3, C]. An even side with stride 2 is padded on the far side only."""
-    kernel, bias = layer["kernel"], layer.get("bias", 0)
+    kernel = layer["kernel"]
+    bias = per_channel(layer["bias"], x) if "bias" in layer else 0
     pad = (1, 1) if stride == 1 else (0, 1)
     if jax.default_backend() != "cpu":
         y = lax.conv_general_dilated(
@@ -95,7 +97,7 @@ def _depthwise(x: jax.Array, layer: Layer, stride: int) -> jax.Array:
     for i in range(3):
         for j in range(3):
             window = x[:, i : i + height : stride, j : j + width : stride]
-            y = y + window * kernel[i, j]
+            y = y + window * per_channel(kernel[i, j], x)
     return y
 
 

@@ -25,14 +25,15 @@ def one_person(maps: dict[str, jax.Array], centre_weight: jax.Array) -> jax.Arra
     height, width, joints = heat.shape
     where = jnp.argmax(jax.nn.sigmoid(maps["centre"]) * centre_weight)
     y, x = where // width, where % width
-    guess = maps["regression"][y, x].reshape(joints, 2) + jnp.stack([y, x])
+    guess = maps["regression"][y, x].reshape(joints, 2) + jnp.stack([y, x])[None]
     rows, columns = jnp.arange(height)[:, None, None], jnp.arange(width)[None, :, None]
-    distance = jnp.sqrt((rows - guess[:, 0]) ** 2 + (columns - guess[:, 1]) ** 2)
+    guess = guess[None, None]
+    distance = jnp.sqrt((rows - guess[..., 0]) ** 2 + (columns - guess[..., 1]) ** 2)
     near = (heat / (distance + _NEAR)).reshape(-1, joints)
     row, column = jnp.divmod(jnp.argmax(near, axis=0), width)
     # The published graph scales by 1 / H and 1 / W in half precision.
     step = jnp.array([1 / height, 1 / width], jnp.float16).astype(jnp.float32)
-    place = _refined(maps, row, column) * step
+    place = _refined(maps, row, column) * step[None]
     score = heat[row, column, jnp.arange(joints)]
     return jnp.concatenate([place, score[:, None]], axis=1)
 
@@ -61,12 +62,13 @@ def several_persons(
     guess = maps["regression"][y, x].reshape(persons, joints, 2) + at[:, None]
     near = _near(guess, box, (height, width)) * heat[:, :, None]  # [H, W, M, V]
     row, column = jnp.divmod(jnp.argmax(near.reshape(-1, persons, joints), axis=0), width)
-    place = _refined(maps, row, column) * STRIDE / (STRIDE * jnp.array([height, width]))
+    sides = STRIDE * jnp.array([[height, width]])
+    place = _refined(maps, row, column) * STRIDE / sides[None]
     # A joint's score is the highest that any of the persons gives to that place.
     score = near.max(axis=2)[row, column, jnp.arange(joints)]
     certain = score > _CERTAIN
     mean = (score * certain).sum(1) / jnp.maximum(certain.sum(1), 1)
-    box = box * STRIDE / (STRIDE * jnp.array([height, width] * 2))
+    box = box * STRIDE / jnp.tile(sides, 2)
     joint = jnp.concatenate([place, score[..., None]], axis=-1)
     return joint, jnp.clip(box, 0, 1), confidence * mean
 
@@ -82,14 +84,15 @@ def _boxes(maps: dict[str, jax.Array], at: jax.Array, size: tuple[int, int]) -> 
     """Boxes [M, 4] (top, left, bottom, right) around centres `at` [M, 2], in map pixels."""
     half = jnp.maximum(maps["box_size"][at[:, 0], at[:, 1]], 0) / 2
     middle = at + maps["box_offset"][at[:, 0], at[:, 1]]
-    return jnp.clip(jnp.concatenate([middle - half, middle + half], 1), 0, jnp.array(size * 2))
+    return jnp.clip(jnp.concatenate([middle - half, middle + half], 1), 0, jnp.array([size * 2]))
 
 
 def _near(guess: jax.Array, box: jax.Array, size: tuple[int, int]) -> jax.Array:
     """Weights [H, W, M, V]: high around each guess [M, V, 2], zero outside that person's box."""
     rows = jnp.arange(size[0])[:, None, None, None]
     columns = jnp.arange(size[1])[None, :, None, None]
+    guess = guess[None, None]
     square = (rows - guess[..., 0]) ** 2 + (columns - guess[..., 1]) ** 2
-    top, left, bottom, right = box.T[:, :, None]
+    top, left, bottom, right = box.T[:, None, None, :, None]
     inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
     return jnp.exp(-square / (_SPREAD * min(size))) * inside
