@@ -19,6 +19,7 @@ from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
+from posec3d_jax.encoders import make_encoder
 from posec3d_jax.files import disk
 from posec3d_jax.machine import host
 from posec3d_jax.runs import records
@@ -62,6 +63,8 @@ class Predictor:
         self._config, self._protocol = config, protocol
         self._recognizer = make_recognizer(_undamaged(config))
         self._variables = jax.jit(self._recognizer.fold)(variables)
+        self._drawing = make_encoder(_undamaged(config), self._recognizer.skeleton, "portable")
+        self._draw = jax.jit(lambda batch: self._drawing.test(batch, protocol.clips, False))
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
         self._names = names_of_classes(config.data, class_names)
@@ -146,6 +149,20 @@ class Predictor:
     def scores(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities [B, K] of prepared clips; another B compiles again."""
         return np.asarray(self._step(self._variables, batch)["scores"])
+
+    @property
+    def has_volume(self) -> bool:
+        """Whether the network is shown heatmap volumes."""
+        return self._config.encoder == "volume"
+
+    def volume(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """What the network is shown of a prepared clip: float32 [T, H, W, C], of its first view.
+
+        Raises ValueError for a network that is shown something else.
+        """
+        if not self.has_volume:
+            raise ValueError(f"encoder {self._config.encoder!r} draws no volumes")
+        return np.asarray(self._draw(batch))[0, 0]
 
     def prediction(self, scores: np.ndarray, warnings: tuple[str, ...] = ()) -> Prediction:
         """Probabilities [K] with their names."""

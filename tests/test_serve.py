@@ -12,15 +12,29 @@ import pytest
 pytest.importorskip("starlette", reason="needs the extra `serve`")
 uvicorn = pytest.importorskip("uvicorn", reason="needs the extra `serve`")
 
+from posec3d_jax.poses.estimator import make_people  # noqa: E402
 from posec3d_jax.predict import load_predictor  # noqa: E402
-from posec3d_jax.server.app import Limits, make_app  # noqa: E402
+from posec3d_jax.server.app import Eyes, Limits, make_app  # noqa: E402
 from posec3d_jax.server.batching import Batcher  # noqa: E402
 from posec3d_jax.server.patience import HastyProtocol  # noqa: E402
 from posec3d_jax.server.serving import LOCAL, serve  # noqa: E402
+from posec3d_jax.skeletons.skeleton import get_skeleton  # noqa: E402
 from posec3d_jax.weights import import_weights  # noqa: E402
 from tests.reference import FIXTURES, reference_config  # noqa: E402
 
-LIMITS = Limits(body=300_000, upload=0.5, answer=20, uploads=8)
+LIMITS = Limits(body=2_000_000, upload=0.5, answer=20, uploads=8, video=400_000, videos=3)
+
+
+class Standing:
+    """Stands in for a pose estimator: one person in every picture, standing in its middle."""
+
+    skeleton = get_skeleton("coco_17")
+
+    def __call__(self, image, known=None):
+        height, width = image.shape[:2]
+        y = np.linspace(0.1, 0.9, 17) * height
+        keypoint = np.stack([np.full(17, width / 2) + 3 * np.sin(np.arange(17)), y], -1)
+        return make_people(keypoint[None], np.full((1, 17), 0.9))
 
 
 class Running:
@@ -28,9 +42,8 @@ class Running:
 
     def __init__(self, predictor, **options):
         self.batcher = Batcher(predictor.scores, sizes=(1, 4), longest_queue=16)
-        app = make_app(
-            predictor, name="tiny", limits=LIMITS, hosts=LOCAL, batcher=self.batcher, **options
-        )
+        options = {"name": "tiny", "limits": LIMITS, "hosts": LOCAL} | options
+        app = make_app(predictor, batcher=self.batcher, **options)
         protocol = type("Hasty", (HastyProtocol,), {"EVERY": 0.3})
         config = uvicorn.Config(
             app, port=0, http=protocol, ws="none", log_level="critical", server_header=False
@@ -71,7 +84,7 @@ def predictor(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(predictor):
-    running = Running(predictor)
+    running = Running(predictor, eyes=Eyes(Standing(), Standing()))
     yield running
     running.stop()
 
@@ -108,7 +121,7 @@ def test_it_describes_itself(service):
     assert document["openapi"].startswith("3.1") and "/v1/recognise" in document["paths"]
     about = json.loads(service.ask("GET", "/v1/model")[1])
     assert about["joints"][0] == "nose" and about["name"] == "tiny"
-    assert json.loads(service.ask("GET", "/health")[1]) == {"status": "ok"}
+    assert json.loads(service.ask("GET", "/health")[1])["status"] == "ok"
     status, page, headers = service.ask("GET", "/")
     assert status == 200 and b"<html" in page.lower() and "default-src 'self'" in str(headers)
 
@@ -129,7 +142,7 @@ WRONG = [
     (GOOD | {"keypoint": "evil"}, 422, "no regular nesting"),
     (GOOD | {"keypoint": [[[[10**400, 2]] * 17] * 4]}, 422, "no regular nesting"),
     (GOOD | {"score": [[[1] * 17] * 3]}, 422, "score"),
-    (b" " * 400_000, 413, "300,000 bytes"),
+    (b" " * 2_100_000, 413, "2,000,000 bytes"),
 ]
 
 

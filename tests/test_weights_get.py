@@ -4,17 +4,21 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from posec3d_jax.config import base, networks
+from posec3d_jax.files.torch import write_torch
 from posec3d_jax.runs.checkpoints import load_raw_model
+from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights import getting
+from posec3d_jax.weights.exporting import to_reference_tensors
 from posec3d_jax.weights.getting import get_weights
 from posec3d_jax.weights.index import find_entry, load_index, matching, table
 from posec3d_jax.weights.recipes import recipe, why_not
 from posec3d_jax.weights.transfer import DownloadError, Patience
-from tests.reference import FIXTURES, reference_config
+from tests.reference import FIXTURES, GRAPH_TINY, reference_config
 from tests.web import serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,6 +106,32 @@ def test_getting_downloads_imports_and_keeps(tiny, tmp_path):
     get_weights(NAME, tmp_path / "again", config=config, patience=HASTY)
     given = get_weights(NAME, tmp_path / "third", config=config, file=file)
     assert len(given.rows) == len(report.rows)
+
+
+WIDTHS = {"slowonly": 4, "c3d_light": 4, "x3d_shallow": 8} | {
+    name.removeprefix("tiny_"): width for name, width in GRAPH_TINY.items()
+}
+
+
+@pytest.mark.parametrize("network", WIDTHS)
+def test_every_network_comes_in_as_we_write_it(network, monkeypatch, tmp_path):
+    """Each of the eight, narrowed: its own export as a .pth, downloaded, is the same network."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    entry = find_entry(f"ntu60_xsub-{network}-joint")
+    config = recipe(entry)
+    config.model.width = WIDTHS[network]
+    recognizer = make_recognizer(config)
+    like = jax.eval_shape(recognizer.init, jax.random.key(0))
+    rng = np.random.default_rng(0)
+    variables = jax.tree.map(lambda x: rng.uniform(0.5, 1, x.shape).astype(np.float32), like)
+    write_torch(tmp_path / "their.pth", to_reference_tensors(variables, 7)[0], root="their")
+    with serving() as server:
+        server.body = (tmp_path / "their.pth").read_bytes()
+        entry = replace(entry, url=server.url("good"))
+        monkeypatch.setattr(getting, "find_entry", lambda _: entry)
+        get_weights(entry.name, tmp_path / "run", config=config, patience=HASTY)
+    there = load_raw_model(tmp_path / "run" / "checkpoints" / "0")
+    jax.tree.map(np.testing.assert_array_equal, there, dict(variables))
 
 
 def test_a_failed_download_leaves_no_run(tiny, tmp_path):

@@ -10,6 +10,8 @@ def run(request: Request) -> None:
     from posec3d_jax.steps.protocol import protocols
 
     options, workdir = request.options, request.workdir
+    if options.format == "page":
+        return print(_page(request))
     one, many = protocols(load_config(workdir))
     exported = export_model(
         workdir,
@@ -22,3 +24,22 @@ def run(request: Request) -> None:
         data_dir=options.data_dir,
     )
     print(exported)
+
+
+def _page(request: Request) -> str:
+    """A folder of static files."""
+    from posec3d_jax.export.web_page import export_page
+
+    options = request.options
+    if options.protocol != "one" or options.batch:
+        raise ValueError("--format=page takes one view of one clip: no --protocol, no --batch")
+    out = request.need("out")
+    exported = export_page(
+        request.workdir,
+        out,
+        checkpoint=options.checkpoint,
+        persons=options.persons,
+        data_dir=options.data_dir,
+        runtime=options.runtime or None,
+    )
+    return f"{exported}\nto see it: python -m http.server --directory {out} --bind 127.0.0.1"

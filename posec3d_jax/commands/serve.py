@@ -23,4 +23,5 @@ def run(request: Request) -> None:
         port=options.port,
         checkpoint=options.checkpoint,
         protocol=many if options.protocol == "many" else one,
+        estimator=options.estimator,
     )

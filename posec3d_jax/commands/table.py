@@ -180,11 +180,18 @@ COMMANDS = (
             MODEL,
             CHECKPOINT,
             OUT,
-            Flag("format", str, "onnx", "Of the file.", ("onnx", "stablehlo")),
+            Flag(
+                "format",
+                str,
+                "onnx",
+                "Of the file; page: a folder for browsers.",
+                ("onnx", "stablehlo", "page"),
+            ),
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
             Flag("persons", int, 0, "That it takes; 0 for as many as in training."),
             Flag("batch", int, 0, "Clips that it takes at once; 0 for any number."),
             Flag("data_dir", PathText, "", "The run's data set; '' for where the config says."),
+            Flag("runtime", PathText, "", "page: onnxruntime-web's .tgz; '' lets npm fetch it."),
         ),
     ),
     Command(
@@ -196,6 +203,7 @@ COMMANDS = (
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
             Flag("host", str, "127.0.0.1", "Address; others than this machine need a token."),
             Flag("port", int, 8000, "Port."),
+            Flag("estimator", str, "", "As of recognise; 'none': keypoints only, no videos."),
         ),
     ),
     Command(

@@ -63,6 +63,21 @@ class Program:
 
         return recognise
 
+    @property
+    def draws(self) -> bool:
+        """Whether the network is shown a heatmap volume."""
+        return self.config.encoder == "volume"
+
+    @property
+    def drawing(self) -> Callable[[jax.Array, jax.Array, jax.Array], jax.Array]:
+        """The same inputs to the volume [B, T, H, W, C] of the first view."""
+
+        def draw(keypoint, score, frame_size):
+            batch = dict(zip(INPUTS, (keypoint, score, frame_size), strict=True))
+            return self.recognizer.encoder.test(batch, self.protocol.clips, False)[:, 0]
+
+        return draw
+
 
 def load_program(
     workdir: str | Path, checkpoint: str, protocol: Protocol, persons: int, target: str

@@ -16,6 +16,15 @@ class Metrics:
     below: Counter = field(default_factory=Counter)  # recognitions that took up to so long
     seconds: float = 0.0
     recognitions: int = 0
+    videos: int = 0
+    video_frames: int = 0
+    video_seconds: float = 0.0
+
+    def looked(self, frames: int, seconds: float) -> None:
+        """Counts one video that was looked at to its end."""
+        self.videos += 1
+        self.video_frames += frames
+        self.video_seconds += seconds
 
     def took(self, seconds: float) -> None:
         """Counts one recognition, from its arrival to its answer."""
@@ -38,6 +47,9 @@ class Metrics:
             ("batches_total", "counter", counts.batches),
             ("device_seconds_total", "counter", f"{counts.seconds:.6f}"),
             ("waiting_clips", "gauge", batcher.waiting),
+            ("videos_total", "counter", self.videos),
+            ("video_frames_total", "counter", self.video_frames),
+            ("video_seconds_total", "counter", f"{self.video_seconds:.3f}"),
         ):
             lines += [f"# TYPE posec3d_{key} {kind}", f"posec3d_{key} {value}"]
         return "\n".join(lines) + "\n"

