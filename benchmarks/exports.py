@@ -2,11 +2,12 @@
 
     python -m benchmarks.exports RUN ... --data=DIR [--browser] [--out=benchmarks/results/exports]
 
-RUN are trained runs, DIR the prepared data set of their clips. Of each run, for inputs of four
-persons, ONNX and StableHLO are written; a hundred test clips, to which persons of other clips are
-added so that each has one, two, three or four, go through the run, through both files, and through
-`docs/examples` in a process that cannot import the package. With --browser ten of them also go
-through onnxruntime-web in Chromium, once to warm up and then timed.
+RUN are trained runs, DIR a prepared data set in their joints, with a split `test`. Of each run,
+for inputs of four persons, ONNX and StableHLO are written; a hundred test clips, to which persons
+of other clips are added so that each has one, two, three or four, go through the run and through
+both files, one of them also through `docs/examples` in a process that cannot import the package.
+With --browser ten of them also go through onnxruntime-web in Chromium, once to warm up and then
+timed.
 
 Writes OUT.json and OUT.md.
 """
@@ -26,6 +27,7 @@ import numpy as np
 
 from benchmarks.browser import run_in_browser
 from benchmarks.machine import machine
+from posec3d_jax.data.stored.info import read_info
 from posec3d_jax.export import export_model
 from posec3d_jax.export.clips import real_clips
 from posec3d_jax.export.onnx_file import read_onnx
@@ -89,13 +91,15 @@ def reloads_alone(file: Path, kind: str, inputs: dict[str, np.ndarray], folder: 
 def measure(run: Path, data_dir: str, folder: Path) -> tuple[list[Row], Program, dict, np.ndarray]:
     """Both files of a run; also the inputs and what the run itself says of them."""
     program = load_program(run, "latest", ONE_CLIP, PERSONS, "")
-    program.config.data.dir = data_dir
+    data = program.config.data  # of the clips, whose own labels do not matter
+    data.dir, data.test_split, data.class_names = data_dir, "test", ()
+    data.num_classes = read_info(Path(data_dir)).num_classes
     inputs = crowded(real_clips(program, CLIPS)[0])
     wanted = scores(jax.jit(program.function), inputs)
     rows = []
     for kind, read in READERS.items():
         path = folder / f"{run.name}.{kind}"
-        export_model(run, path, file_format=kind, persons=PERSONS, data_dir=data_dir, clips=CLIPS)
+        export_model(run, path, file_format=kind, persons=PERSONS, clips=10)
         found = scores(read(path.read_bytes()), inputs)
         same = int((found.argmax(-1) == wanted.argmax(-1)).sum())
         difference = float(np.abs(found - wanted).max())
