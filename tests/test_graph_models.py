@@ -40,7 +40,7 @@ def test_logits_and_averaged_clips_equal_the_reference(shared, name):
         np.testing.assert_allclose(scores, data["clip_avg_prob"], rtol=0, atol=1e-6)
 
 
-SLOW_TO_COMPILE = {"aagcn", "ctrgcn", "msg3d"}
+SLOW_TO_COMPILE = set(networks.GRAPH_NETWORKS) - {"stgcn"}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_the_group_setting_is_the_papers():
     assert config.geometry.flip == 0 and not config.sampling.test_flip  # left is part of the label
 
 
-@pytest.mark.parametrize("network", ["c3d_light", "stgcn"])
+@pytest.mark.parametrize("network", ["c3d_light", pytest.param("stgcn", marks=pytest.mark.slow)])
 def test_cases_run_and_know_their_memory(network):
     config = _config(network, 3)
     step = cost.training_step(config, 2)
