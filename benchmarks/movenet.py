@@ -25,6 +25,7 @@ import numpy as np
 
 from benchmarks.machine import machine
 from benchmarks.movenet_onnx import movenet_model
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.movenet import reading, weights
 from posec3d_jax.poses.movenet.network import maps
@@ -38,7 +39,7 @@ TIMED = SIZES | {"multipose": (384, 384)}
 
 def answer(variant: str, layers: weights.Layers, image: jax.Array) -> jax.Array:
     """What the published graph answers, flattened."""
-    heads = {head: m[0] for head, m in maps(layers, image[None]).items()}
+    heads = {head: m[0] for head, m in maps(layers, image[None], target_here()).items()}
     if variant != "multipose":
         return reading.one_person(heads, layers["centre_weight"]["weight"]).ravel()
     joints, boxes, confidence = reading.several_persons(heads)

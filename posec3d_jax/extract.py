@@ -1,6 +1,5 @@
 """Turns videos into skeletons: people found, told apart and written in the directory format."""
 
-import io
 import json
 import multiprocessing
 from collections import Counter
@@ -12,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.files.disk import DiskError, write_whole
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import use_compilation_cache
 from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.gathering import Job, collect, find_jobs, is_done, note
+from posec3d_jax.poses.heatmap_file import HEATMAPS, write_arrays, write_heatmaps
 from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.poses.recording import Recording, RecordingSettings, counts, record
 from posec3d_jax.poses.workers import run_jobs
@@ -29,6 +30,7 @@ class ExtractSettings:
     """What decides the numbers of an extraction."""
 
     estimator: str = "thunder"  # see poses.opening
+    heatmaps: bool = False  # keep what the estimator saw of each joint, too
     recording: RecordingSettings = RecordingSettings()
 
 
@@ -52,9 +54,11 @@ def extract(
     Args:
       videos: files, and folders of them.
       out: a folder in the directory format (see data/readers/directory.py). A clip has besides
-        `box`, `track`, `time` and `frame`, as in poses.recording.Recording, and `rate`.
+        `box`, `track`, `time` and `frame`, as in poses.recording.Recording, and `rate`. Heatmaps
+        are in a file beside it, see `read_heatmaps`.
       settings: see there.
-      labels: a CSV file `video,label[,split]`; without it everything has label 0 and split 'all'.
+      labels: a CSV file `video,label[,split]`, where ';' divides several splits; without it
+        everything has label 0 and split 'all'.
       shard: (i, n): every n-th video, from the i-th (1 to n).
       workers: processes, each with an estimator of its own; 0 for as many as there are cores, or
         accelerators.
@@ -98,10 +102,11 @@ def open_worker(settings: ExtractSettings, place: int = 0) -> Callable[[Job, Pat
 
     if multiprocessing.parent_process() is not None:
         use_compilation_cache()  # a process of the pool has not gone through main
-    if jax.default_backend() != "cpu":
+    target = target_here()
+    if target != "cpu":
         devices = jax.local_devices()
         jax.config.update("jax_default_device", devices[place % len(devices)])
-    estimator = open_estimator(settings.estimator)
+    estimator = open_estimator(settings.estimator, heatmaps=settings.heatmaps, target=target)
     return partial(extract_video, settings=settings.recording, estimator=estimator)
 
 
@@ -126,14 +131,18 @@ def extract_video(job: Job, out: Path, settings: RecordingSettings, estimator: E
 def _extracted(
     job: Job, out: Path, settings: RecordingSettings, estimator: Estimator, head: dict
 ) -> dict:
-    info, tally, clips = probe(job.video), Tally(), []
+    info, tally, clips, maps = probe(job.video), Tally(), [], []
     total, tracks = Counter(), set()
     for number, recording in enumerate(record(job.video, estimator, settings, tally)):
         clips.append(f"{job.name}/{number:05d}" if settings.segment else job.name)
+        if recording.heatmaps is not None:
+            maps.append(f"{clips[-1]}{HEATMAPS}")
+            write_heatmaps(out / maps[-1], recording.heatmaps)
         _write_clip(out / f"{clips[-1]}.npz", recording, info, job.label)
         total.update(counts(recording))
         tracks.update(recording.ids.tolist())
     report = head | {"clips": clips, "label": job.label, "class": job.class_name}
+    report |= {"heatmaps": maps} if maps else {}
     report |= dict(total) | {"tracks": len(tracks), "damaged_packets": tally.damaged}
     report |= {"frames_decoded": tally.frames, "video_info": asdict(info)}
     note(out, report)
@@ -141,9 +150,8 @@ def _extracted(
 
 
 def _write_clip(file: Path, recording: Recording, info: VideoInfo, label: int) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
+    write_arrays(
+        file,
         keypoint=recording.keypoint,
         score=recording.score,
         frame_size=np.array(info.size),
@@ -154,8 +162,6 @@ def _write_clip(file: Path, recording: Recording, info: VideoInfo, label: int) -
         frame=recording.frame,
         rate=np.array(info.rate),
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, buffer.getvalue())
 
 
 def _check_settings(out: Path, settings: ExtractSettings) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from jax import lax
 
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.poses.crops import Window, about_box, around, cut
 from posec3d_jax.poses.estimator import nobody
 from posec3d_jax.poses.movenet import network, reading, weights
@@ -36,7 +37,7 @@ def test_equals_the_published_graph(installed, variant):
 
     @jax.jit
     def run(image):
-        maps = {head: m[0] for head, m in network.maps(layers, image[None]).items()}
+        maps = {head: m[0] for head, m in network.maps(layers, image[None], target_here()).items()}
         if variant == "multipose":
             joints, boxes, confidence = reading.several_persons(maps)
             row = (joints.reshape(len(joints), -1), boxes, confidence[:, None])
@@ -67,7 +68,7 @@ def test_shifted_products_are_the_depthwise_convolution(stride):
         feature_group_count=5,
     )
     np.testing.assert_allclose(
-        network._depthwise(x, {"kernel": kernel}, stride), expected, atol=1e-5
+        network._depthwise(x, {"kernel": kernel}, stride, "cpu"), expected, atol=1e-5
     )
     doubled = jax.image.resize(x, (1, 12, 16, 5), "bilinear")
     np.testing.assert_allclose(network._doubled(jnp.array(x)), doubled, atol=1e-6)

@@ -13,6 +13,7 @@ def run(request: Request) -> None:
     options = request.options
     settings = ExtractSettings(
         options.estimator,
+        options.heatmaps,
         RecordingSettings(
             every=options.every,
             search_every=options.search_every,

@@ -59,6 +59,7 @@ COMMANDS = (
                 "thunder",
                 "thunder (exact), lightning (fast), multipose (one pass), FILE.onnx, or rtmlib.",
             ),
+            Flag("heatmaps", bool, False, "Also keep the estimator's heatmaps, beside the clips."),
             Flag("every", int, 1, "Take each n-th frame."),
             Flag("search_every", int, 10, "Of those: search the whole picture in each n-th."),
             Flag("shortest", int, 3, "Leave out people seen in fewer frames."),

@@ -19,6 +19,11 @@ class Window:
     width: int
     height: int
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) pixels."""
+        return self.left, self.top, self.left + self.width, self.top + self.height
+
     def to_picture(self, places: np.ndarray) -> np.ndarray:
         """Places [..., 2] as (y, x) in parts of the sides, in the picture's pixels as (x, y)."""
         corner = np.array([self.left, self.top], np.float32)

@@ -9,6 +9,18 @@ from posec3d_jax.skeletons.skeleton import Skeleton
 
 
 @dataclass(frozen=True)
+class Heatmaps:
+    """What a network saw of each joint of M persons, before one place was chosen."""
+
+    values: np.ndarray  # uint8 [M, H, W, V]; 255 is a confidence of 1
+    window: np.ndarray  # float32 [M, 4], (left, top, right, bottom) pixels that the maps cover
+
+    def __getitem__(self, chosen: np.ndarray | slice) -> "Heatmaps":
+        """Of the persons at these indices (or where a mask is true), in that order."""
+        return Heatmaps(self.values[chosen], self.window[chosen])
+
+
+@dataclass(frozen=True)
 class People:
     """M persons in one picture; M may be 0."""
 
@@ -16,15 +28,16 @@ class People:
     score: np.ndarray  # float32 [M, V], confidence 0 to 1; 0 where a joint was not found
     box: np.ndarray  # float32 [M, 4], (left, top, right, bottom) pixels, around the whole person
     confidence: np.ndarray  # float32 [M], 0 to 1, that there is somebody
+    heatmaps: Heatmaps | None = None  # where the estimator was asked to keep them
 
     def __len__(self) -> int:
         return len(self.keypoint)
 
     def __getitem__(self, chosen: np.ndarray | slice) -> "People":
         """The persons at these indices (or where a mask is true), in that order."""
-        return People(
-            self.keypoint[chosen], self.score[chosen], self.box[chosen], self.confidence[chosen]
-        )
+        fields = (self.keypoint, self.score, self.box, self.confidence)
+        heatmaps = None if self.heatmaps is None else self.heatmaps[chosen]
+        return People(*(field[chosen] for field in fields), heatmaps)
 
 
 class Estimator(Protocol):
@@ -51,13 +64,14 @@ def make_people(
     score: np.ndarray,
     box: np.ndarray | None = None,
     confidence: np.ndarray | None = None,
+    heatmaps: Heatmaps | None = None,
 ) -> People:
     """People of keypoints [M, V, 2] and scores [M, V] alone: boxes around the found joints, the
     mean score as confidence."""
     keypoint, score = np.asarray(keypoint, np.float32), np.asarray(score, np.float32)
     box = box_around(keypoint, score) if box is None else np.asarray(box, np.float32)
     confidence = score.mean(1) if confidence is None else np.asarray(confidence, np.float32)
-    return People(keypoint, score, box, confidence)
+    return People(keypoint, score, box, confidence, heatmaps)
 
 
 def box_around(keypoint: np.ndarray, score: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from posec3d_jax.poses.estimator import Estimator, People, nobody
+from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, nobody
 from posec3d_jax.poses.tracking import Track, Tracker, TrackerSettings, similarity
 from posec3d_jax.skeletons.skeleton import Skeleton
 
@@ -88,9 +88,15 @@ def _same(some: People, others: People) -> np.ndarray:
 
 
 def _joined(one: People, other: People) -> People:
+    if not len(one) or not len(other):
+        return one if len(one) else other
     pairs = zip(
         (one.keypoint, one.score, one.box, one.confidence),
         (other.keypoint, other.score, other.box, other.confidence),
         strict=True,
     )
-    return People(*(np.concatenate(pair) for pair in pairs))
+    heatmaps, (a, b) = None, (one.heatmaps, other.heatmaps)
+    if a is not None and b is not None:
+        values, window = np.concatenate([a.values, b.values]), np.concatenate([a.window, b.window])
+        heatmaps = Heatmaps(values, window)
+    return People(*(np.concatenate(pair) for pair in pairs), heatmaps)

@@ -26,7 +26,7 @@ class Job:
     video: Path
     label: int = 0
     class_name: str = _UNLABELLED
-    split: str = "all"
+    split: str = "all"  # several are divided by ';'
 
 
 def find_jobs(
@@ -109,7 +109,8 @@ def is_done(out: Path, job: Job) -> bool:
         return False
     report = json.loads(file.read_text("utf-8"))
     same = report.get("label") == job.label and report.get("split") == job.split
-    return same and all((out / f"{clip}.npz").is_file() for clip in report.get("clips", [None]))
+    files = [f"{clip}.npz" for clip in report.get("clips", [None])] + report.get("heatmaps", [])
+    return same and all((out / name).is_file() for name in files)
 
 
 def collect(out: Path, pickle: str | Path = "") -> None:
@@ -119,7 +120,8 @@ def collect(out: Path, pickle: str | Path = "") -> None:
     done = [report for report in reports if "error" not in report]
     splits: dict[str, list[str]] = {}
     for report in done:
-        splits.setdefault(report["split"], []).extend(report["clips"])
+        for split in report["split"].split(";"):
+            splits.setdefault(split, []).extend(report["clips"])
     names = {report["label"]: report["class"] for report in done}
     if names:
         write_json(out / "splits.json", splits)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from posec3d_jax.poses.crops import about_box, cut
-from posec3d_jax.poses.estimator import Estimator, People, make_people, nobody
+from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, make_people, nobody
 from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton, get_skeleton
 
 # Of RGB values 0 to 255, as ImageNet's networks and MMPose's take them.
@@ -26,14 +26,21 @@ class OnnxTopDown:
       file: the model.
       finder: finds the people; None for MoveNet's MultiPose.
       layout: name of the joint layout; '' to tell it from the number of joints (17, 26 or 133).
+      heatmaps: keep each person's heatmaps, of the crop.
 
     Raises:
       FileNotFoundError: there is no such file.
       ValueError: ONNX Runtime is not installed, or cannot read the file; or the model is no such
-        network, or of an unknown layout.
+        network, or of an unknown layout; or it has no heatmaps and they are to be kept.
     """
 
-    def __init__(self, file: str | Path, finder: Estimator | None = None, layout: str = "") -> None:
+    def __init__(
+        self,
+        file: str | Path,
+        finder: Estimator | None = None,
+        layout: str = "",
+        heatmaps: bool = False,
+    ) -> None:
         self._session = _open(Path(file))
         (self._input,) = self._session.get_inputs()
         shape = self._input.shape
@@ -41,6 +48,9 @@ class OnnxTopDown:
             raise ValueError(f"{file}: its input is {shape}; expected [N, 3, height, width]")
         self._size = shape[2], shape[3]
         answer = self._answer(np.zeros((1, *self._size, 3), np.uint8))
+        if heatmaps and len(answer) != 1:
+            raise ValueError(f"{file} is SimCC: it has no heatmaps to keep")
+        self._keep = heatmaps
         self.skeleton = _layout(file, layout, answer[0].shape[1])
         self._finder = _movenet() if finder is None else finder
 
@@ -51,9 +61,14 @@ class OnnxTopDown:
             return nobody(self.skeleton.num_joints)
         windows = [about_box(box, *self._size) for box in known.box]
         crops = np.stack([cut(image, window, *self._size) for window in windows])
-        places, scores = read_answer(self._answer(crops), self._size)
+        answer = self._answer(crops)
+        places, scores = read_answer(answer, self._size)
         keypoint = np.stack([w.to_picture(p) for w, p in zip(windows, places, strict=True)])
-        people = make_people(keypoint, scores)
+        heatmaps = None
+        if self._keep:
+            values = np.rint(255 * np.clip(answer[0].transpose(0, 2, 3, 1), 0, 1)).astype(np.uint8)
+            heatmaps = Heatmaps(values, np.array([w.box for w in windows], np.float32))
+        people = make_people(keypoint, scores, heatmaps=heatmaps)
         return people[people.confidence > _LOST]
 
     def _answer(self, crops: np.ndarray) -> list[np.ndarray]:

@@ -6,24 +6,32 @@ MOVENET = {"thunder": "thunder", "lightning": "lightning", "multipose": ""}
 HELP = "thunder (exact), lightning (fast), multipose (one pass), a top-down .onnx file, or rtmlib"
 
 
-def open_estimator(name: str = "thunder") -> Estimator:
+def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str = "") -> Estimator:
     """The estimator of that name; what it needs is loaded only here.
 
     'thunder', 'lightning' and 'multipose' are MoveNet; FILE.onnx is a top-down model of the user's,
     for people whom MultiPose finds; 'rtmlib' is that package's body estimator.
 
+    Args:
+      name: see above.
+      heatmaps: keep what the network saw of each joint.
+      target: what JAX compiles for (`kernels.target.TARGETS`), '' for the devices it runs on here.
+
     Raises:
-      ValueError: there is no such estimator, or its weights or packages are not installed.
+      ValueError: there is no such estimator, its weights or packages are not installed, or it has
+        no heatmaps.
       FileNotFoundError: there is no such file.
     """
     if name in MOVENET:
         from posec3d_jax.poses.movenet.estimator import MoveNet
 
-        return MoveNet(MOVENET[name])
+        return MoveNet(MOVENET[name], heatmaps=heatmaps, target=target)
     if name.endswith(".onnx"):
         from posec3d_jax.poses.onnx import OnnxTopDown
 
-        return OnnxTopDown(name)
+        return OnnxTopDown(name, heatmaps=heatmaps)
+    if name == "rtmlib" and heatmaps:
+        raise ValueError("rtmlib tells places alone: it has no heatmaps to keep")
     if name == "rtmlib":
         from posec3d_jax.poses.rtmlib import open_rtmlib
 

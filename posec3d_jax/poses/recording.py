@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.poses.estimator import Estimator, People
+from posec3d_jax.poses.estimator import Estimator, Heatmaps, People
 from posec3d_jax.poses.following import SEARCH_EVERY, Follower
 from posec3d_jax.poses.tracking import TrackerSettings
 from posec3d_jax.video.decoding import Tally, decode
 
 # Numbers of one recording's keypoints: what the directory format's reader takes, and memory.
 _LARGEST = 60_000_000
+_LARGEST_MAPS = 1 << 28  # bytes of one recording's heatmaps
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Recording:
     frame: np.ndarray  # int32 [T], which frames of the video
     time: np.ndarray  # float64 [T], seconds since its first
     dropped: int  # tracks that were too short
+    heatmaps: Heatmaps | None = None  # values [M, T, H, W, V], window [M, T, 4]; zeros as above
 
     @property
     def seen(self) -> np.ndarray:
@@ -95,7 +97,9 @@ def _arrays(
     long = counts >= min(settings.shortest, len(seen))
     kept = numbers[long].astype(np.int32)
     shape = (len(kept), len(seen))
-    if np.prod(shape) * joints * 2 > _LARGEST:
+    heatmaps = _blank_heatmaps(seen, shape)
+    too_many = np.prod(shape) * joints * 2 > _LARGEST
+    if too_many or (heatmaps is not None and heatmaps.values.nbytes > _LARGEST_MAPS):
         raise ValueError(
             f"{path}: {len(kept)} tracks in {len(seen)} frames are too much for one clip; cut it "
             "into several with --segment=SECONDS"
@@ -108,6 +112,9 @@ def _arrays(
                 at = row[number], t
                 keypoint[at], score[at] = here.people.keypoint[person], here.people.score[person]
                 box[at] = here.people.box[person]
+                if heatmaps is not None:
+                    heatmaps.values[at] = here.people.heatmaps.values[person]
+                    heatmaps.window[at] = here.people.heatmaps.window[person]
     return Recording(
         keypoint,
         score.astype(np.float32),
@@ -116,7 +123,18 @@ def _arrays(
         np.array([s.index for s in seen], np.int32),
         np.array([s.time for s in seen]),
         int((~long).sum()),
+        heatmaps,
     )
+
+
+def _blank_heatmaps(seen: list[_Seen], shape: tuple[int, int]) -> Heatmaps | None:
+    """Zeros for the heatmaps of [M, T] persons, where there are any. Zeros that nothing is written
+    to take no memory."""
+    kept = [s.people.heatmaps for s in seen if len(s.people) and s.people.heatmaps is not None]
+    if not kept:
+        return None
+    maps = np.zeros((*shape, *kept[0].values.shape[1:]), np.uint8)
+    return Heatmaps(maps, np.zeros((*shape, 4), np.float32))
 
 
 def counts(recording: Recording) -> Counter[str]:

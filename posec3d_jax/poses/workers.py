@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.poses.gathering import Job
 
 Worker = Callable[[Job, Path], dict]
@@ -55,7 +56,7 @@ def _suitable() -> int:
     import jax
 
     with _shared_accelerators():
-        cpu = jax.default_backend() == "cpu"
+        cpu = target_here() == "cpu"
         return len(_cores()) if cpu else jax.local_device_count()
 
 

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.crops import around, cut, shrunk
-from posec3d_jax.poses.estimator import People, make_people, nobody
+from posec3d_jax.poses.estimator import Heatmaps, People, make_people, nobody
 from posec3d_jax.poses.movenet.network import Weights, maps
 from posec3d_jax.poses.movenet.reading import one_person, several_persons
 from posec3d_jax.poses.movenet.weights import load
@@ -29,15 +30,29 @@ class MoveNet:
     Args:
       crops: "thunder" (exact), "lightning" (fast), or "" for what MultiPose says by itself.
       folder: where the weights are, `weights.default_folder()` if None.
+      heatmaps: keep each person's heatmaps, of the crop.
+      target: what it is compiled for (`kernels.target.TARGETS`), '' for the devices that JAX runs
+        on here.
 
     Raises:
       WeightsError: they are not installed.
-      ValueError: there is no such network.
+      ValueError: there is no such network, or MultiPose is asked for heatmaps: its maps have all
+        persons in one.
     """
 
-    def __init__(self, crops: str = "thunder", folder: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        crops: str = "thunder",
+        folder: str | Path | None = None,
+        *,
+        heatmaps: bool = False,
+        target: str = "",
+    ) -> None:
         if crops not in ("", *SIZES):
             raise ValueError(f"crops is {crops!r}; expected one of {('', *SIZES)}")
+        if heatmaps and not crops:
+            raise ValueError("MultiPose has no heatmaps person by person; thunder and lightning do")
+        self._target = target or target_here()
         self.skeleton = SKELETONS["coco_17"]
         self._torso = tuple(
             self.skeleton.joints.index(f"{side}_{joint}")
@@ -45,10 +60,12 @@ class MoveNet:
             for side in ("left", "right")
         )
         compiled = partial(jax.jit, compiler_options=compiler_options())
-        self._several = partial(compiled(_several), jax.device_put(load("multipose", folder)))
+        several = partial(_several, target=self._target)
+        self._several = partial(compiled(several), jax.device_put(load("multipose", folder)))
         self._size = SIZES.get(crops)
         if crops:
-            self._single = partial(compiled(_single), jax.device_put(load(crops, folder)))
+            single = partial(_single, target=self._target, heatmaps=heatmaps)
+            self._single = partial(compiled(single), jax.device_put(load(crops, folder)))
 
     def __call__(self, image: np.ndarray, known: People | None = None) -> People:
         """See `Estimator`. A search tells `MOST` persons at most; `known` may be more."""
@@ -80,30 +97,41 @@ class MoveNet:
         if not windows:
             return nobody(self.skeleton.num_joints)
         crops = np.stack([cut(image, window, self._size, self._size) for window in windows])
-        joints = self._joints(crops)
+        joints, heat = self._answers(crops)
         places = [w.to_picture(j[:, :2]) for w, j in zip(windows, joints, strict=True)]
-        people = make_people(np.stack(places), joints[..., 2])
+        boxes = np.array([window.box for window in windows], np.float32)
+        heatmaps = Heatmaps(heat, boxes) if heat.size else None
+        people = make_people(np.stack(places), joints[..., 2], heatmaps=heatmaps)
         return people[people.confidence > _LOST]
 
-    def _joints(self, crops: np.ndarray) -> np.ndarray:
-        """Joints [N, V, 3] as (y, x, score) of crops [N, S, S, 3].
+    def _answers(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of crops [N, S, S, 3] joints [N, V, 3] as (y, x, score), and heatmaps.
 
         A CPU gains nothing from batches. Elsewhere they are filled up to a power of two, so that
         few programs serve every number of persons.
         """
-        if jax.default_backend() == "cpu":
-            return np.concatenate([np.asarray(self._single(crop[None])) for crop in crops])
+        if self._target == "cpu":
+            answers = [self._single(crop[None]) for crop in crops]
+            joints, heat = (np.concatenate(part) for part in zip(*answers, strict=True))
+            return joints, heat
         full = 1 << (len(crops) - 1).bit_length()
         padding = np.zeros((full - len(crops), *crops.shape[1:]), np.uint8)
-        return np.asarray(self._single(np.concatenate([crops, padding])))[: len(crops)]
+        joints, heat = self._single(np.concatenate([crops, padding]))
+        return np.asarray(joints)[: len(crops)], np.asarray(heat)[: len(crops)]
 
 
-def _single(weights: Weights, crops: jax.Array) -> jax.Array:
+def _single(
+    weights: Weights, crops: jax.Array, target: str, heatmaps: bool
+) -> tuple[jax.Array, jax.Array]:
+    """Joints [N, V, 3], and heatmaps uint8 [N, S / 4, S / 4, V], without any entry if not asked."""
+    found = maps(weights, crops, target)
     read = partial(one_person, centre_weight=weights["centre_weight"]["weight"])
-    return jax.vmap(read)(maps(weights, crops))
+    heat = jnp.round(255 * jax.nn.sigmoid(found["heatmap"])).astype(jnp.uint8)
+    return jax.vmap(read)(found), heat if heatmaps else heat[..., :0]
 
 
-def _several(weights: Weights, image: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    return several_persons(
-        {head: jnp.squeeze(m, 0) for head, m in maps(weights, image).items()}, MOST
-    )
+def _several(
+    weights: Weights, image: jax.Array, target: str
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    found = maps(weights, image, target)
+    return several_persons({head: jnp.squeeze(m, 0) for head, m in found.items()}, MOST)

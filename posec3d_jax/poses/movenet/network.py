@@ -26,38 +26,40 @@ _BLOCKS = 17
 _SCALE = 0.007843017578125
 
 
-def maps(weights: Weights, image: jax.Array) -> dict[str, jax.Array]:
+def maps(weights: Weights, image: jax.Array, target: str) -> dict[str, jax.Array]:
     """What each head says of pictures [B, H, W, 3] with values 0 to 255: [B, H / 4, W / 4, C].
 
-    H and W are multiples of 32. Single-pose variants have the first four heads only.
+    H and W are multiples of 32. Single-pose variants have the first four heads only. `target` is
+    what it is compiled for (`kernels.target.TARGETS`).
     """
     x = image.astype(jnp.float32) * _SCALE - 1
     x = _relu6(_convolution(x, weights["stem"]))
     outputs = []
     for number in range(_BLOCKS):
-        x = _block(x, weights, f"block_{number}", 2 if number in _STRIDED else 1)
+        stride = 2 if number in _STRIDED else 1
+        x = _block(x, weights, f"block_{number}", stride, target)
         outputs.append(x)
     x = _relu6(_pointwise(x, weights["last"]))
     x = _pointwise(x, weights["top"])
     for level, block in enumerate(_LATERAL):
         x = _doubled(x) + _pointwise(outputs[block], weights[f"lateral_{level}"])
-        x = _separable(x, weights, f"pyramid_{level}")
+        x = _separable(x, weights, f"pyramid_{level}", target)
     present = [head for head in HEADS if f"{head}/out" in weights]
-    return {h: _pointwise(_separable(x, weights, h), weights[f"{h}/out"]) for h in present}
+    return {h: _pointwise(_separable(x, weights, h, target), weights[f"{h}/out"]) for h in present}
 
 
-def _block(x: jax.Array, weights: Weights, name: str, stride: int) -> jax.Array:
+def _block(x: jax.Array, weights: Weights, name: str, stride: int, target: str) -> jax.Array:
     """MobileNetV2's: widen, filter each channel, narrow; added to its input where shapes agree."""
     y = x
     if f"{name}/expand" in weights:
         y = _relu6(_pointwise(y, weights[f"{name}/expand"]))
-    y = _relu6(_depthwise(y, weights[f"{name}/depthwise"], stride))
+    y = _relu6(_depthwise(y, weights[f"{name}/depthwise"], stride, target))
     y = _pointwise(y, weights[f"{name}/project"])
     return x + y if x.shape == y.shape else y
 
 
-def _separable(x: jax.Array, weights: Weights, name: str) -> jax.Array:
-    x = _depthwise(x, weights[f"{name}/depthwise"], 1)
+def _separable(x: jax.Array, weights: Weights, name: str, target: str) -> jax.Array:
+    x = _depthwise(x, weights[f"{name}/depthwise"], 1, target)
     return jax.nn.relu(_pointwise(x, weights[f"{name}/pointwise"]))
 
 
@@ -76,12 +78,12 @@ def _pointwise(x: jax.Array, layer: Layer) -> jax.Array:
     return affine(x, layer["kernel"], layer["bias"])
 
 
-def _depthwise(x: jax.Array, layer: Layer, stride: int) -> jax.Array:
+def _depthwise(x: jax.Array, layer: Layer, stride: int, target: str) -> jax.Array:
     """[B, H, W, C] * [3, 3, C]. An even side with stride 2 is padded on the far side only."""
     kernel = layer["kernel"]
     bias = per_channel(layer["bias"], x) if "bias" in layer else 0
     pad = (1, 1) if stride == 1 else (0, 1)
-    if jax.default_backend() != "cpu":
+    if target != "cpu":
         y = lax.conv_general_dilated(
             x,
             kernel[:, :, None],
