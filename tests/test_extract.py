@@ -9,8 +9,10 @@ import pytest
 
 from posec3d_jax.commands.extract import _shard
 from posec3d_jax.extract import ExtractSettings, extract
-from posec3d_jax.poses.estimator import make_people, nobody
+from posec3d_jax.poses.estimator import Heatmaps, make_people, nobody
 from posec3d_jax.poses.gathering import Job, find_jobs
+from posec3d_jax.poses.heatmap_file import read_heatmaps
+from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.poses.recording import RecordingSettings
 from posec3d_jax.poses.workers import run_jobs
 from posec3d_jax.skeletons.skeleton import SKELETONS
@@ -29,18 +31,29 @@ class _BrightSpot:
 
     skeleton = SKELETONS["coco_17"]
 
+    def __init__(self, heatmaps=False):
+        self._heatmaps = heatmaps
+
     def __call__(self, image, known=None):
         places = []
         for half in range(2):
             rows, columns = np.nonzero(image[:, 48 * half : 48 * (half + 1), 0] > 200)
             if len(rows):
                 places.append(_POSE + (columns.mean() + 48 * half, rows.mean()))
-        return make_people(places, np.full((len(places), 17), 0.9)) if places else nobody(17)
+        if not places:
+            return nobody(17)
+        heatmaps = None
+        if self._heatmaps:  # as bright as the person is far to the right
+            values = np.array([np.full((4, 3, 17), place[:, 0].mean()) for place in places])
+            heatmaps = Heatmaps(values.astype(np.uint8), np.tile([0.0, 0, 9, 9], (len(places), 1)))
+        return make_people(places, np.full((len(places), 17), 0.9), heatmaps=heatmaps)
 
 
 @pytest.fixture
 def estimator(monkeypatch):
-    monkeypatch.setattr("posec3d_jax.extract.open_estimator", lambda name: _BrightSpot())
+    monkeypatch.setattr(
+        "posec3d_jax.extract.open_estimator", lambda name, heatmaps, target: _BrightSpot(heatmaps)
+    )
 
 
 @pytest.fixture
@@ -120,14 +133,30 @@ def test_every_second_frame_in_segments(estimator, videos, tmp_path):
     assert frames == list(range(0, FRAMES, 2)) and persons == [1, 2]
 
 
+def test_heatmaps_are_kept_beside_the_clip_they_belong_to(estimator, videos, tmp_path):
+    video, out = videos / "day2" / "people.mkv", tmp_path / "out"
+    settings = ExtractSettings(heatmaps=True)
+    extract([video], out, settings, progress=str)
+    kept = read_heatmaps(out / "people.heatmaps")
+    assert kept.values.shape == (2, FRAMES, 4, 3, 17) and kept.window.shape == (2, FRAMES, 4)
+    with np.load(out / "people.npz") as clip:
+        x = clip["keypoint"][..., 0].mean(-1) * (clip["score"] > 0).all(-1)
+    np.testing.assert_array_equal(kept.values[:, :, 0, 0, 0], x.astype(np.uint8))
+    assert len(read("directory", out)[1]) == 1  # they are no clip
+    (out / "people.heatmaps").unlink()
+    assert extract([video], out, settings, progress=str)["done"] == 1  # what is lost is made again
+    with pytest.raises(ValueError, match="no heatmaps"):
+        open_estimator("multipose", heatmaps=True)
+
+
 def test_labels_and_splits_come_from_a_table(estimator, videos, tmp_path):
     table = tmp_path / "labels.csv"
-    table.write_text("video,label,split\npeople.mkv,wave,train\nnobody,idle,test\n")
+    table.write_text("video,label,split\npeople.mkv,wave,train;indoors\nnobody,idle,test\n")
     good = [videos / "day2" / "people.mkv", videos / "nobody.mkv"]
     extract(good, tmp_path / "out", labels=table, progress=str)
     assert json.loads((tmp_path / "out" / "classes.json").read_text()) == ["idle", "wave"]
     splits = json.loads((tmp_path / "out" / "splits.json").read_text())
-    assert splits == {"train": ["people"], "test": ["nobody"]}
+    assert splits == {"train": ["people"], "indoors": ["people"], "test": ["nobody"]}
     with np.load(tmp_path / "out" / "people.npz") as clip:
         assert clip["label"] == 1
     with pytest.raises(ValueError, match="has no line for 'broken'"):

@@ -122,7 +122,7 @@ def test_a_crop_has_everybody_in_it():
 
 
 def test_people_are_found_and_followed(installed):
-    estimator = MoveNet("lightning")
+    estimator = MoveNet("lightning", heatmaps=True)
     assert len(estimator(np.full((120, 200, 3), 128, np.uint8))) == 0
     image = figure(300, 480, left=0.3)
     people = estimator(image)
@@ -132,7 +132,20 @@ def test_people_are_found_and_followed(installed):
     middles = [(150, 90), (150, 162), (150, 276)]  # of shoulders, hips and ankles
     pairs = [[5, 6], [11, 12], [15, 16]]
     np.testing.assert_allclose(people.keypoint[0][pairs].mean(1), middles, atol=9)
+    _check_heatmaps(people)
     again = estimator(image, people)
     np.testing.assert_allclose(again.keypoint[0][pairs].mean(1), middles, atol=9)
     assert len(estimator(np.full_like(image, 128), people)) == 0  # gone
     assert len(estimator(image, nobody(17))) == 0
+
+
+def _check_heatmaps(people):
+    """Where a map is highest, there is the joint: to a pixel of the map."""
+    maps, window = people.heatmaps.values[0], people.heatmaps.window[0]
+    assert maps.shape == (48, 48, 17)
+    pixel = (window[2:] - window[:2]) / 48
+    for joint in (5, 6, 11, 12):
+        y, x = np.unravel_index(maps[..., joint].argmax(), (48, 48))
+        place = window[:2] + pixel * (x, y)
+        assert np.abs(place - people.keypoint[0, joint]).max() < 1.5 * pixel.max()
+        assert maps[y, x, joint] / 255 == pytest.approx(people.score[0, joint], abs=0.005)

@@ -9,7 +9,9 @@ from experiments.studies import (
     cross_annotation,
     cross_data_set,
     few_labels,
+    interactions,
     noise_training,
+    pose_quality,
     precision,
     robustness,
     runs,
@@ -34,6 +36,8 @@ STUDIES = (
     sampling_and_crop,
     streams,
     noise_training,
+    interactions,
+    pose_quality,
 )
 ROWS = [
     {"network": network, "p": p, "seed": seed, "top1": top1 + 0.02 * seed}

@@ -49,17 +49,22 @@ def convert_joints(config, layout: Skeleton) -> None:
 def prepare_once(config, sources: dict[str, str]) -> None:
     """Prepares the config's data set unless that is done.
 
+    Args:
+      config: whose data set.
+      sources: files or folders by format; those of the directory format by the name of `data.dir`.
+
     Raises:
-      ValueError: it is not, and `sources`, from format to file or folder, does not say from what.
+      ValueError: it is not done, and `sources` does not say from what.
     """
     if (Path(config.data.dir) / INFO_FILE).is_file():
         return
-    made = config.data.format == "simulated"
-    if not made and config.data.format not in sources:
+    made, own = config.data.format == "simulated", config.data.format == "directory"
+    name = Path(config.data.dir).name if own else config.data.format
+    if not made and name not in sources:
         raise ValueError(
             f"{config.data.dir} is not prepared; say where its files are: "
-            f"--source={config.data.format}=<file or folder>"
+            f"--source={name}=<file or folder>"
         )
     config = config.copy_and_resolve_references()
-    config.data.source = sources.get(config.data.format, "")
+    config.data.source = sources.get(name, "")
     prepare(config.data)
