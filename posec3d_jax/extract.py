@@ -42,6 +42,7 @@ def extract(
     labels: str | Path = "",
     shard: tuple[int, int] = (1, 1),
     workers: int = 1,
+    beam: Sequence[str] | None = None,
     pickle: str | Path = "",
     progress: Callable[[str], None] = print,
 ) -> Counter[str]:
@@ -62,6 +63,8 @@ def extract(
       shard: (i, n): every n-th video, from the i-th (1 to n).
       workers: processes, each with an estimator of its own; 0 for as many as there are cores, or
         accelerators.
+      beam: options of Apache Beam, which then does the work instead of such processes; [] runs it
+        in this one. See poses.beam.run_on_beam.
       pickle: also write PYSKL's annotation file, of everything in `out` that is done.
       progress: called with lines for a person.
 
@@ -69,8 +72,8 @@ def extract(
       How many videos are 'done', were done 'before', and 'failed', of this shard.
 
     Raises:
-      ValueError: no video, a shard that is none, labels that do not fit, or a folder that was
-        filled with other settings.
+      ValueError: no video, a shard that is none, labels that do not fit, a folder that was
+        filled with other settings, or Beam is asked for and not installed.
       FileNotFoundError: there is no such file or folder.
     """
     out, settings = Path(out), settings or ExtractSettings()
@@ -80,7 +83,11 @@ def extract(
     result = Counter(done=0, before=len(jobs) - len(waiting), failed=0)
     if result["before"]:
         progress(f"{result['before']} of {len(jobs)} videos were done before")
-    reports = run_jobs(waiting, out, partial(open_worker, settings), workers)
+    opener = partial(open_worker, settings)
+    if beam is None:
+        reports = run_jobs(waiting, out, opener, workers)
+    else:
+        reports = _beam()(waiting, out, opener, beam)
     for number, report in enumerate(reports, 1):
         failed = "error" in report
         if failed:
@@ -89,6 +96,19 @@ def extract(
         progress(f"[{number}/{len(waiting)}] {report['name']}: {_line(report)}")
     collect(out, pickle)
     return result
+
+
+def _beam() -> Callable:
+    try:
+        from posec3d_jax.poses.beam import run_on_beam
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] != "apache_beam":
+            raise
+        raise ValueError(
+            "Apache Beam is not installed: install posec3d-jax[video,beam] in an environment of "
+            "its own (docs/video.md)"
+        ) from error
+    return run_on_beam
 
 
 def open_worker(settings: ExtractSettings, place: int = 0) -> Callable[[Job, Path], dict]:

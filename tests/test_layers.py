@@ -42,6 +42,7 @@ ONLY_IN = {
     "tensorflow": ("data/stored/tfds_builder.py", "data/feed/tf_pipeline.py", "machine/"),
     "tensorflow_datasets": ("data/stored/",),
     "orbax": ("runs/orbax_trees.py",),
+    "apache_beam": ("poses/beam.py",),
     "tensorstore": ("runs/vetting.py", "runs/verification.py"),
 }
 LOADS_TENSORFLOW = {

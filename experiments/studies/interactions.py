@@ -30,7 +30,7 @@ from experiments.studies.tables import Table
 NETWORKS = {"small": "c3d_light", "paper": "slowonly"}
 SQUARE, SQUEEZED = "square around the people", "whole frame, squeezed"
 SHAPE = "shape and length alone, 5 nearest"
-PASSES = 60  # over the 72 or 60 training clips; some two minutes of one core
+PASSES = 40  # over the 72 or 60 training clips; about a minute of one core
 NEIGHBOURS = 5
 DIFFERS = (
     "UT-Interaction is none of the paper's data sets; poses are MoveNet's, of every third frame",

@@ -1,5 +1,6 @@
 """`posec3d extract`."""
 
+import shlex
 import sys
 
 from posec3d_jax.commands.request import Request
@@ -28,6 +29,7 @@ def run(request: Request) -> None:
         labels=options.labels,
         shard=_shard(options.shard),
         workers=options.workers,
+        beam=None if options.beam is None else shlex.split(options.beam),
         pickle=options.pickle,
     )
     print(f"{result['done']} videos done, {result['before']} before, {result['failed']} failed")

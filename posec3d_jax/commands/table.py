@@ -68,6 +68,12 @@ COMMANDS = (
             Flag("shard", str, "1/1", "2/8: of every eight videos the second, for 8 machines."),
             Flag("workers", int, 0, "Processes; 0: one a core, or an accelerator."),
             Flag(
+                "beam",
+                str,
+                None,
+                "Let Apache Beam do the work, with these options of its own; '': here.",
+            ),
+            Flag(
                 "pickle", PathText, "", "Also write PYSKL's annotation file, of all that is done."
             ),
         ),
