@@ -1,8 +1,9 @@
-"""Top-down ONNX models and rtmlib's as estimators; the models are made here."""
+"""Top-down ONNX models, detectors and rtmlib's as estimators; the models are made here."""
 
 import numpy as np
 import pytest
 
+from posec3d_jax.poses.detector import OnnxDetector, read_boxes
 from posec3d_jax.poses.estimator import make_people, nobody
 from posec3d_jax.poses.onnx import OnnxTopDown, read_answer
 from posec3d_jax.poses.opening import open_estimator
@@ -110,3 +111,53 @@ def test_rtmlib_is_asked_in_its_own_way():
     people = Rtmlib(model)(np.broadcast_to(np.array([1, 2, 3], np.uint8), (4, 4, 3)))
     assert len(people) == 2 and people.score.max() == 1
     assert len(Rtmlib(lambda picture: ([], np.zeros(0)))(np.zeros((4, 4, 3), np.uint8))) == 0
+
+
+def _detector(path, boxes, labels):
+    """A network that says the same of every picture."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    from onnx import TensorProto, helper, numpy_helper
+
+    answers = {"dets": np.array([boxes], np.float32), "labels": np.array([labels], np.int64)}
+    kinds = {"dets": TensorProto.FLOAT, "labels": TensorProto.INT64}
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [f"{name}_is"], [name]) for name in answers],
+        "constant",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *SIZE])],
+        [helper.make_tensor_value_info(name, kinds[name], answers[name].shape) for name in answers],
+        [numpy_helper.from_array(value, f"{name}_is") for name, value in answers.items()],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path
+    )
+    return path
+
+
+def test_a_detector_tells_the_others_where_people_are(tmp_path):
+    """More than MultiPose would; each once, no dogs, in pixels of the picture."""
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime (extra 'onnx') is not installed")
+    people = [[x, y, x + 2, y + 5, 0.9] for x in range(0, 30, 3) for y in range(0, 18, 6)]
+    others = [[0, 0, 2, 4.9, 0.8], [40, 0, 46, 9, 0.9], [30, 30, 31, 31, 0.1], [30, 5, 30, 9, 0.9]]
+    path = _detector(tmp_path / "dets.onnx", people + others, [0] * 30 + [0, 16, 0, 0])
+    detector = OnnxDetector(path)
+    image = np.full((128, 288, 3), 30, np.uint8)  # six times as wide as the network's picture
+    found = detector(image)
+    assert len(found) == 30 and (found.confidence >= 0.8).all()
+    np.testing.assert_allclose(found.box[found.box[:, 0].argmin()][2], 12, atol=1e-3)
+    image[8:14, 2:8] = 255
+    model = _model(tmp_path / "model.onnx", "simcc")
+    both = open_estimator(f"{path}+{model}")
+    assert len(both(image)) == 30
+    with pytest.raises(ValueError, match="finds people by itself"):
+        open_estimator(f"{path}+multipose")
+
+
+def test_grids_of_boxes_are_read():
+    size, rows = (64, 32), np.zeros((1, 8 * 4 + 4 * 2 + 2, 5 + 3), np.float32)
+    rows[0, 4 * 3 + 2] = 0.5, 0.25, np.log(2), np.log(3), 0.9, 0.8, 0.1, 0  # row 3, column 2 of 8s
+    rows[0, 41] = 0, 0, 0, 0, 1, 0.1, 0.9, 0  # something else
+    box, confidence = read_boxes([rows], size)
+    np.testing.assert_allclose(box, [[20 - 8, 26 - 12, 20 + 8, 26 + 12]], rtol=1e-6)
+    np.testing.assert_allclose(confidence, [0.72], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"expected boxes \[1, N, 5\]"):
+        read_boxes([np.zeros((1, 84, 8400))], size)

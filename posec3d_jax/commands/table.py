@@ -57,7 +57,8 @@ COMMANDS = (
                 "estimator",
                 str,
                 "thunder",
-                "thunder (exact), lightning (fast), multipose (one pass), FILE.onnx, or rtmlib.",
+                "thunder (exact), lightning (fast), multipose (one pass), FILE.onnx, rtmlib, or "
+                "DETECTOR.onnx+thunder and the like.",
             ),
             Flag("heatmaps", bool, False, "Also keep the estimator's heatmaps, beside the clips."),
             Flag("every", int, 1, "Take each n-th frame."),

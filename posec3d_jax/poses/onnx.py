@@ -1,6 +1,7 @@
 """Any top-down pose network in an ONNX file: RTMPose, HRNet, ViTPose and the like."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,12 +42,8 @@ class OnnxTopDown:
         layout: str = "",
         heatmaps: bool = False,
     ) -> None:
-        self._session = _open(Path(file))
+        self._session, self._size = open_session(Path(file))
         (self._input,) = self._session.get_inputs()
-        shape = self._input.shape
-        if len(shape) != 4 or shape[1] != 3 or not all(isinstance(n, int) for n in shape[2:]):
-            raise ValueError(f"{file}: its input is {shape}; expected [N, 3, height, width]")
-        self._size = shape[2], shape[3]
         answer = self._answer(np.zeros((1, *self._size, 3), np.uint8))
         if heatmaps and len(answer) != 1:
             raise ValueError(f"{file} is SimCC: it has no heatmaps to keep")
@@ -117,7 +114,13 @@ def _from_heatmaps(heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (place + 0.5) / (height, width), np.clip(flat.max(-1), 0, 1)
 
 
-def _open(file: Path):
+def open_session(file: Path) -> tuple[Any, tuple[int, int]]:
+    """ONNX Runtime's session of a model of pictures, and their (height, width).
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: ONNX Runtime is not installed or cannot read it, or it takes something else.
+    """
     if not file.is_file():
         raise FileNotFoundError(f"{file}: there is no such model")
     try:
@@ -135,7 +138,10 @@ def _open(file: Path):
         raise ValueError(f"{file} is no model that ONNX Runtime can read: {error}") from error
     if len(session.get_inputs()) != 1:
         raise ValueError(f"{file} has {len(session.get_inputs())} inputs; expected one, pictures")
-    return session
+    shape = session.get_inputs()[0].shape
+    if len(shape) != 4 or shape[1] != 3 or not all(isinstance(n, int) for n in shape[2:]):
+        raise ValueError(f"{file}: its input is {shape}; expected [N, 3, height, width]")
+    return session, (shape[2], shape[3])
 
 
 def _layout(file: str | Path, name: str, joints: int) -> Skeleton:

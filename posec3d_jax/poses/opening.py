@@ -3,14 +3,19 @@
 from posec3d_jax.poses.estimator import Estimator
 
 MOVENET = {"thunder": "thunder", "lightning": "lightning", "multipose": ""}
-HELP = "thunder (exact), lightning (fast), multipose (one pass), a top-down .onnx file, or rtmlib"
+HELP = (
+    "thunder (exact), lightning (fast), multipose (one pass), a top-down .onnx file, rtmlib, or "
+    "DETECTOR.onnx+ and one of the first two or a top-down .onnx file"
+)
+_AND = ".onnx+"  # between a detector's file and who looks at the people that it finds
 
 
 def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str = "") -> Estimator:
     """The estimator of that name; what it needs is loaded only here.
 
     'thunder', 'lightning' and 'multipose' are MoveNet; FILE.onnx is a top-down model of the user's,
-    for people whom MultiPose finds; 'rtmlib' is that package's body estimator.
+    for people whom MultiPose finds; 'rtmlib' is that package's body estimator. 'DETECTOR.onnx+'
+    before 'thunder', 'lightning' or FILE.onnx has a detector of the user's find the people instead.
 
     Args:
       name: see above.
@@ -22,14 +27,17 @@ def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str
         no heatmaps.
       FileNotFoundError: there is no such file.
     """
+    found, joint, rest = name.rpartition(_AND)
+    finder = _detector(f"{found}.onnx", rest) if joint else None
+    name = rest if joint else name
     if name in MOVENET:
         from posec3d_jax.poses.movenet.estimator import MoveNet
 
-        return MoveNet(MOVENET[name], heatmaps=heatmaps, target=target)
+        return MoveNet(MOVENET[name], finder=finder, heatmaps=heatmaps, target=target)
     if name.endswith(".onnx"):
         from posec3d_jax.poses.onnx import OnnxTopDown
 
-        return OnnxTopDown(name, heatmaps=heatmaps)
+        return OnnxTopDown(name, finder, heatmaps=heatmaps)
     if name == "rtmlib" and heatmaps:
         raise ValueError("rtmlib tells places alone: it has no heatmaps to keep")
     if name == "rtmlib":
@@ -37,3 +45,12 @@ def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str
 
         return open_rtmlib()
     raise ValueError(f"there is no pose estimator {name!r:.80}; expected {HELP}")
+
+
+def _detector(file: str, looker: str) -> Estimator:
+    """ValueError where `looker` cannot be told where people are."""
+    from posec3d_jax.poses.detector import OnnxDetector
+
+    if looker not in ("thunder", "lightning") and not looker.endswith(".onnx"):
+        raise ValueError(f"{looker!r:.80} finds people by itself; expected {HELP}")
+    return OnnxDetector(file)

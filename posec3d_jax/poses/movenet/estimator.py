@@ -10,7 +10,7 @@ import numpy as np
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.crops import around, cut, shrunk
-from posec3d_jax.poses.estimator import Heatmaps, People, make_people, nobody
+from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, make_people, nobody
 from posec3d_jax.poses.movenet.network import Weights, maps
 from posec3d_jax.poses.movenet.reading import one_person, several_persons
 from posec3d_jax.poses.movenet.weights import load
@@ -30,14 +30,15 @@ class MoveNet:
     Args:
       crops: "thunder" (exact), "lightning" (fast), or "" for what MultiPose says by itself.
       folder: where the weights are, `weights.default_folder()` if None.
+      finder: finds the people to look at in crops; None for MultiPose, which finds `MOST` at once.
       heatmaps: keep each person's heatmaps, of the crop.
       target: what it is compiled for (`kernels.target.TARGETS`), '' for the devices that JAX runs
         on here.
 
     Raises:
       WeightsError: they are not installed.
-      ValueError: there is no such network, or MultiPose is asked for heatmaps: its maps have all
-        persons in one.
+      ValueError: there is no such network, or MultiPose alone is asked for heatmaps or told where
+        people are.
     """
 
     def __init__(
@@ -45,13 +46,17 @@ class MoveNet:
         crops: str = "thunder",
         folder: str | Path | None = None,
         *,
+        finder: Estimator | None = None,
         heatmaps: bool = False,
         target: str = "",
     ) -> None:
         if crops not in ("", *SIZES):
             raise ValueError(f"crops is {crops!r}; expected one of {('', *SIZES)}")
-        if heatmaps and not crops:
-            raise ValueError("MultiPose has no heatmaps person by person; thunder and lightning do")
+        if not crops and (heatmaps or finder is not None):
+            raise ValueError(
+                "MultiPose looks at the whole picture: it has no heatmaps person by person and "
+                "takes no boxes; thunder and lightning do"
+            )
         self._target = target or target_here()
         self.skeleton = SKELETONS["coco_17"]
         self._torso = tuple(
@@ -60,18 +65,20 @@ class MoveNet:
             for side in ("left", "right")
         )
         compiled = partial(jax.jit, compiler_options=compiler_options())
-        several = partial(_several, target=self._target)
-        self._several = partial(compiled(several), jax.device_put(load("multipose", folder)))
+        self._find = self._search if finder is None else finder
+        if finder is None:
+            several = partial(_several, target=self._target)
+            self._several = partial(compiled(several), jax.device_put(load("multipose", folder)))
         self._size = SIZES.get(crops)
         if crops:
             single = partial(_single, target=self._target, heatmaps=heatmaps)
             self._single = partial(compiled(single), jax.device_put(load(crops, folder)))
 
     def __call__(self, image: np.ndarray, known: People | None = None) -> People:
-        """See `Estimator`. A search tells `MOST` persons at most; `known` may be more."""
+        """See `Estimator`. MultiPose tells `MOST` persons at most; `known` may be more."""
         if self._size is None:
             return self._search(image)
-        return self._look(image, self._search(image) if known is None else known)
+        return self._look(image, self._find(image) if known is None else known)
 
     def _search(self, image: np.ndarray) -> People:
         """MultiPose's people in the whole picture."""
