@@ -179,6 +179,17 @@ def test_live_labels_come_from_the_newest_frames(tmp_path):
         list(recogniser.live(tmp_path / "no.mp4", LiveCount()))
 
 
+def test_what_stops_the_search_for_people_is_told_to_who_waits_for_labels(tmp_path):
+    video = write_video(tmp_path / "clip.mp4", 20, rate=40)
+    known = Known(poses(4, lambda *_: True))
+    recogniser = Recogniser(Rule(), known, window=0.5)
+    for _ in recogniser.live(video, LiveCount()):
+        known.skeleton = None  # which no estimator is without
+        break
+    with pytest.raises(AttributeError):
+        list(recogniser.live(video, LiveCount()))
+
+
 def command(*arguments):
     """What the command line asks for."""
     named = next(command for command in COMMANDS if command.name == "recognise")
