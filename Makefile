@@ -9,11 +9,12 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow docs lint format clean
+.PHONY: help setup demo test test-slow test-beam docs lint format clean
 
 help:
 	@echo "make demo    train and test on the built-in data set, with a report (10 minutes)"
 	@echo "make test    style checks and tests (WORKERS=2);  make test-slow  the long ones"
+	@echo "make test-beam  those of Apache Beam, in an environment of its own, $(VENV)-beam"
 	@echo "make docs    the pages with the API, docs/_build/index.html; checks their links"
 	@echo "make setup   only the virtual environment, $(VENV)"
 	@echo "make lint    only the style checks;  make format  corrects what it can"
@@ -34,6 +35,15 @@ docs: $(VENV)/.docs
 
 $(VENV)/.docs: $(READY) docs/requirements.txt
 	@$(PIP) install -r docs/requirements.txt
+	@touch "$@"
+
+# Apache Beam wants older versions of some packages than requirements.txt has.
+test-beam: $(VENV)-beam/.ready
+	@$(VENV)-beam/bin/python -m pytest tests/test_beam.py
+
+$(VENV)-beam/.ready: pyproject.toml
+	@"$(PYTHON)" -m venv "$(VENV)-beam"
+	@$(VENV)-beam/bin/python -m pip --disable-pip-version-check --quiet install -e '.[video,beam,test]'
 	@touch "$@"
 
 lint: $(READY)
@@ -59,5 +69,5 @@ $(READY): requirements.txt pyproject.toml
 	@touch "$@"
 
 clean:
-	rm -rf "$(VENV)" build dist docs/_build *.egg-info .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(VENV)-beam" build dist docs/_build *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

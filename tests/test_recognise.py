@@ -181,13 +181,13 @@ def test_live_labels_come_from_the_newest_frames(tmp_path):
 
 def test_what_stops_the_search_for_people_is_told_to_who_waits_for_labels(tmp_path):
     video = write_video(tmp_path / "clip.mp4", 20, rate=40)
-    known = Known(poses(4, lambda *_: True))
-    recogniser = Recogniser(Rule(), known, window=0.5)
-    for _ in recogniser.live(video, LiveCount()):
-        known.skeleton = None  # which no estimator is without
-        break
-    with pytest.raises(AttributeError):
-        list(recogniser.live(video, LiveCount()))
+
+    def broken(image, known=None):
+        raise ValueError("no memory is left")
+
+    broken.skeleton = COCO
+    with pytest.raises(ValueError, match="no memory is left"):
+        list(Recogniser(Rule(), broken).live(video, LiveCount()))
 
 
 def command(*arguments):
