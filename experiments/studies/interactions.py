@@ -77,7 +77,7 @@ def shapes(preset: str, folder: Path) -> list[dict[str, Any]]:
     sources = dict(pair.split("=", 1) for pair in flags.FLAGS.source)
     if "shapes" not in sources:
         return []
-    facts = {"network": SHAPE, "shown": "", "protocol": "1 clip"}
+    facts = {"network": SHAPE, "shown": "", "seed": 0}  # nothing in it is drawn by chance
     found = accuracies(Path(sources["shapes"]))
     return [facts | {"split": split, "top1": top1} for split, top1 in found]
 
