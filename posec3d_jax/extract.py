@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from posec3d_jax.poses.gathering import Job, collect, find_jobs, is_done, note
 from posec3d_jax.poses.heatmap_file import HEATMAPS, write_arrays, write_heatmaps
 from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.poses.recording import Recording, RecordingSettings, counts, record
-from posec3d_jax.poses.workers import run_jobs
+from posec3d_jax.poses.workers import Opener, run_jobs
 from posec3d_jax.video.decoding import Tally
 from posec3d_jax.video.info import VideoInfo, probe
 
@@ -84,10 +84,8 @@ def extract(
     if result["before"]:
         progress(f"{result['before']} of {len(jobs)} videos were done before")
     opener = partial(open_worker, settings)
-    if beam is None:
-        reports = run_jobs(waiting, out, opener, workers)
-    else:
-        reports = _beam()(waiting, out, opener, beam)
+    shared_out = partial(run_jobs, workers=workers) if beam is None else _beam(beam)
+    reports = shared_out(waiting, out, opener)
     for number, report in enumerate(reports, 1):
         failed = "error" in report
         if failed:
@@ -98,7 +96,8 @@ def extract(
     return result
 
 
-def _beam() -> Callable:
+def _beam(options: Sequence[str]) -> Callable[[list[Job], Path, Opener], Iterator[dict]]:
+    """`run_on_beam` with these options; ValueError where Beam is not installed."""
     try:
         from posec3d_jax.poses.beam import run_on_beam
     except ModuleNotFoundError as error:
@@ -108,7 +107,7 @@ def _beam() -> Callable:
             "Apache Beam is not installed: install posec3d-jax[video,beam] in an environment of "
             "its own (docs/video.md)"
         ) from error
-    return run_on_beam
+    return partial(run_on_beam, options=options)
 
 
 def open_worker(settings: ExtractSettings, place: int = 0) -> Callable[[Job, Path], dict]:
