@@ -1,7 +1,8 @@
 """UT-Interaction: 120 video clips of 6 interactions of two persons; poses are extracted first.
 
   python -m experiments.video_labels ut_interaction <labels.csv> --out=labels.csv
-  posec3d extract <clips> --out=skeletons/ut_interaction_thunder --every=3 --labels=labels.csv
+  posec3d extract <clips> --out=skeletons/ut_interaction_lightning --estimator=lightning --every=3 \
+      --labels=labels.csv
   posec3d prepare  --config=configs/ut_interaction.py
   posec3d train    --config=configs/ut_interaction.py --workdir=runs/ut_interaction
   posec3d evaluate --workdir=runs/ut_interaction
@@ -31,8 +32,8 @@ def get_config(variant: str = ""):
     base.set_variant(config, stream, network)
     config.name = f"ut_interaction_{split}_{stream}" + f"_{network}" * (network != "c3d_light")
     config.data.format = "directory"
-    config.data.source = "skeletons/ut_interaction_thunder"
-    config.data.dir = "data/ut_interaction_thunder"
+    config.data.source = "skeletons/ut_interaction_lightning"
+    config.data.dir = "data/ut_interaction_lightning"
     config.data.skeleton = "coco_17"
     config.data.num_classes = 6
     config.data.train_split, config.data.test_split = SPLITS[split]

@@ -39,7 +39,7 @@ def config_for(preset: str, data_set: str, estimator: str, seed: int = 0) -> Any
     """A training on one estimator's poses of a data set."""
     if data_set == "ut_interaction":
         config = interactions.config_for(preset, next(iter(SPLITS)), seed=seed)
-        config.name = config.name.replace(ESTIMATORS[0], estimator)
+        config.name = config.name.replace("lightning", estimator)
     else:
         config = _utd_mhad_video(preset)
         config.name = f"{data_set}_{estimator}"

@@ -126,19 +126,20 @@ def _test_batch(clip: Clip, config) -> dict[str, Any]:
 
 
 def measure(preset: str, folder: Path) -> list[dict[str, Any]]:
-    """A row for every data set, estimator, seed and way of storing; each is kept when it is done.
+    """A row for every data set and estimator whose poses are given, seed and way of storing; each
+    is kept when it is done.
 
     Raises:
-      ValueError: `--source` does not say where the poses of one are.
+      ValueError: `--source` says of none where they are.
     """
     sources = dict(pair.split("=", 1) for pair in flags.FLAGS.source)
+    wanted = [(name, estimator) for name in DATA_SETS for estimator in ESTIMATORS]
+    given = [pair for pair in wanted if "_".join(pair) in sources]
+    if not given:
+        raise ValueError(f"say where poses are: --source={'_'.join(wanted[0])}=<folder>")
     rows = []
-    for name in DATA_SETS:
-        for estimator in ESTIMATORS:
-            key = f"{name}_{estimator}"
-            if key not in sources:
-                raise ValueError(f"say where the poses are: --source={key}=<folder>")
-            rows += _measured(preset, name, estimator, Path(sources[key]), folder)
+    for pair in given:
+        rows += _measured(preset, *pair, Path(sources["_".join(pair)]), folder)
     return rows
 
 
