@@ -34,7 +34,8 @@ SHAPE = "shape and length alone, 5 nearest"
 PASSES = 30  # over the 72 or 60 training clips; less than a minute of one core
 NEIGHBOURS = 5
 DIFFERS = (
-    "UT-Interaction is none of the paper's data sets; poses are MoveNet's (Lightning), of every third frame",
+    "UT-Interaction is none of the paper's data sets",
+    "poses are MoveNet's (Lightning), of every third frame",
     f"{SMALL_VOLUMES} by the recipe for few clips (`base.set_few_clips`), {PASSES} passes",
     "one test clip instead of ten",
     "the same people may be in training and test clips: no split of this data set is free of that",
