@@ -7,14 +7,14 @@
   posec3d train    --config=configs/ut_interaction.py --workdir=runs/ut_interaction
   posec3d evaluate --workdir=runs/ut_interaction
 
-Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
-their own streams. Splits: sequences (default; 72 clips train, 36 test), or scenes (the parking lot
-trains, the lawn tests; 60 each). The same people may be on both sides of either.
+Variants: joint (default), limb or both; c3d_light (default) or slowonly. Splits: sequences
+(default; 72 clips train, 36 test), or scenes (the parking lot trains, the lawn tests; 60 each). The
+same people may be on both sides of either.
 
 The clips were cut around the action, so that their shape and length alone name many of them: the
 square crop around the people and a fixed number of frames, both of which are defaults, hide both.
-Recipe: `base.set_few_clips`. Some two minutes on one CPU core. Accuracy: results/studies/
-interactions.md.
+Recipe: `base.set_few_clips`. No accuracy has been measured yet; experiments/studies/interactions.py
+does.
 """
 
 from posec3d_jax.config import base, networks
@@ -23,7 +23,7 @@ SPLITS = {  # trained on, tested on; the first also has 12 clips of 'sequences_v
     "sequences": ("sequences_train", "sequences_test"),
     "scenes": ("parking_lot", "lawn"),
 }
-VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, tuple(SPLITS))
+VARIANTS = (networks.STREAMS, ("c3d_light", "slowonly"), tuple(SPLITS))
 
 
 def get_config(variant: str = ""):
