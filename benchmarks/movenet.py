@@ -101,7 +101,7 @@ def speed(rounds: int, threads: int) -> dict:
 
 
 def _jax(layers: weights.Layers, picture: np.ndarray) -> Callable[[], object]:
-    run = jax.jit(maps, compiler_options=compiler_options())
+    run = jax.jit(partial(maps, target=target_here()), compiler_options=compiler_options())
     layers = jax.device_put(layers)
     return lambda: jax.block_until_ready(run(layers, picture))
 

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.machine import machine
+from posec3d_jax.machine.host import tune_process, use_compilation_cache
 from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.following import Follower
 from posec3d_jax.poses.opening import open_estimator
@@ -45,6 +46,8 @@ def main() -> None:
     parser.add_argument("--estimators", nargs="+", default=["lightning", "thunder"])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    tune_process()
+    use_compilation_cache()
     record: dict = {"machine": machine()}
     for name in arguments.estimators:
         estimator = open_estimator(name)
