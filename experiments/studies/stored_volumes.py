@@ -91,7 +91,8 @@ def _volume(poses: _Poses, stored: str, size: int) -> np.ndarray:
 
 @partial(jax.jit, static_argnames="size")
 def _from_coordinates(keypoint, score, box, *, size: int) -> jax.Array:
-    placed = (keypoint - box[:2]) * size / (box[2:] - box[:2])
+    low, side = box[:2].reshape(1, 1, 1, 2), (box[2:] - box[:2]).reshape(1, 1, 1, 2)
+    placed = (keypoint - low) * size / side
     return keypoint_heatmaps(placed[None], score[None], (size, size))[0]
 
 
@@ -99,10 +100,11 @@ def _from_coordinates(keypoint, score, box, *, size: int) -> jax.Array:
 def _from_heatmaps(maps, window, box, *, size: int) -> jax.Array:
     """Each person's maps, brought by area to where their window lies on the canvas."""
     height, width = maps.shape[2:4]
-    per_pixel = size / (box[2:] - box[:2])  # (x, y), canvas pixels a picture's pixel
-    scale = (window[..., 2:] - window[..., :2]) * per_pixel / jnp.array([width, height])
+    low, side = box[:2].reshape(1, 1, 2), (box[2:] - box[:2]).reshape(1, 1, 2)
+    per_pixel = size / side  # (x, y), canvas pixels a picture's pixel
+    scale = (window[..., 2:] - window[..., :2]) * per_pixel / jnp.array([[[width, height]]])
     # A place is index / side of the map, and of the canvas: pixels count from their index.
-    shift = (window[..., :2] - box[:2]) * per_pixel + 0.5 - 0.5 * scale
+    shift = (window[..., :2] - low) * per_pixel + 0.5 - 0.5 * scale
 
     def place(one, scale, shift):
         shape = (size, size, one.shape[-1])
