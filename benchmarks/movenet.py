@@ -27,7 +27,7 @@ from benchmarks.machine import machine
 from benchmarks.movenet_onnx import movenet_model
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import compiler_options
-from posec3d_jax.poses.movenet import reading, weights
+from posec3d_jax.poses.movenet import peaks, weights
 from posec3d_jax.poses.movenet.network import maps
 from posec3d_jax.video.decoding import read_frames
 from posec3d_jax.video.info import probe
@@ -41,8 +41,8 @@ def answer(variant: str, layers: weights.Layers, image: jax.Array) -> jax.Array:
     """What the published graph answers, flattened."""
     heads = {head: m[0] for head, m in maps(layers, image[None], target_here()).items()}
     if variant != "multipose":
-        return reading.one_person(heads, layers["centre_weight"]["weight"]).ravel()
-    joints, boxes, confidence = reading.several_persons(heads)
+        return peaks.one_person(heads, layers["centre_weight"]["weight"]).ravel()
+    joints, boxes, confidence = peaks.several_persons(heads)
     parts = (joints.reshape(len(joints), -1), boxes, confidence[:, None])
     return jnp.concatenate(parts, axis=1).ravel()
 

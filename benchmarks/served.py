@@ -28,7 +28,7 @@ from posec3d_jax.server.app import make_app
 from posec3d_jax.server.batching import Batcher
 from posec3d_jax.server.patience import HastyProtocol
 from posec3d_jax.server.serving import LOCAL, _allow_many_connections, open_eyes
-from posec3d_jax.video.apart import CHILD
+from posec3d_jax.video.sandbox import CHILD
 
 _CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod")
 _STARTS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile")

@@ -13,7 +13,7 @@ from jax import lax
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.poses.crops import Window, about_box, around, cut
 from posec3d_jax.poses.estimator import nobody
-from posec3d_jax.poses.movenet import network, reading, weights
+from posec3d_jax.poses.movenet import network, peaks, weights
 from posec3d_jax.poses.movenet.estimator import MoveNet
 from tests.videos import figure
 
@@ -39,10 +39,10 @@ def test_equals_the_published_graph(installed, variant):
     def run(image):
         maps = {head: m[0] for head, m in network.maps(layers, image[None], target_here()).items()}
         if variant == "multipose":
-            joints, boxes, confidence = reading.several_persons(maps)
+            joints, boxes, confidence = peaks.several_persons(maps)
             row = (joints.reshape(len(joints), -1), boxes, confidence[:, None])
             return maps, jnp.concatenate(row, 1)
-        return maps, reading.one_person(maps, layers["centre_weight"]["weight"])
+        return maps, peaks.one_person(maps, layers["centre_weight"]["weight"])
 
     maps, answer = run(figure(*SIZES[variant]))
     with np.load(Path(__file__).parent / "fixtures/movenet.npz") as expected:

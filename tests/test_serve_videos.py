@@ -14,9 +14,9 @@ pytest.importorskip("av", reason="needs the extra `video`")
 
 from posec3d_jax.server.app import Eyes  # noqa: E402
 from posec3d_jax.server.serving import open_eyes  # noqa: E402
-from posec3d_jax.video.apart import Bounds, decoded_apart  # noqa: E402
 from posec3d_jax.video.decoding import read_frames  # noqa: E402
 from posec3d_jax.video.opening import VideoError  # noqa: E402
+from posec3d_jax.video.sandbox import Bounds, decoded_in_sandbox  # noqa: E402
 from tests.test_serve import LIMITS, Running, Standing, _raw, predictor  # noqa: E402, F401
 from tests.videos import write_video  # noqa: E402
 
@@ -141,10 +141,10 @@ def test_the_volume_is_the_networks_own(service, predictor):  # noqa: F811
     assert np.abs(drawn - wanted).max() < 0.1 and (drawn > 0).any()
 
 
-def test_decoding_apart_gives_the_same_frames(video):
-    with decoded_apart(video, Bounds()) as apart:
-        frames = list(apart.frames)
-    assert apart.every == 2 and apart.duration == pytest.approx(2.0)
+def test_decoding_in_a_sandbox_gives_the_same_frames(video):
+    with decoded_in_sandbox(video, Bounds()) as decoded:
+        frames = list(decoded.frames)
+    assert decoded.every == 2 and decoded.duration == pytest.approx(2.0)
     np.testing.assert_array_equal(
         [frame.image for frame in frames], read_frames(video, range(0, 50, 2))
     )
@@ -158,5 +158,5 @@ def test_a_video_that_takes_too_much_is_given_up(video, tmp_path):
         (large, Bounds(memory=200 << 20), "not one frame|Cannot allocate"),
     ):
         with pytest.raises(VideoError, match=reason):
-            with decoded_apart(path, bounds) as apart:
-                list(apart.frames)
+            with decoded_in_sandbox(path, bounds) as decoded:
+                list(decoded.frames)

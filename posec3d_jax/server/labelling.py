@@ -1,4 +1,4 @@
-"""A video's labels for the service: decoded apart, followed, and recognised in shared batches."""
+"""A video's labels for the service: decoded in a sandbox, followed, recognised in shared batches."""
 
 import asyncio
 import threading
@@ -18,9 +18,9 @@ from posec3d_jax.server.batching import Batcher, Busy
 from posec3d_jax.server.queries import Asked
 from posec3d_jax.server.service import Service
 from posec3d_jax.skeletons.skeleton import Skeleton
-from posec3d_jax.video.apart import Apart, decoded_apart
 from posec3d_jax.video.decoding import Frame
 from posec3d_jax.video.opening import VideoError
+from posec3d_jax.video.sandbox import SandboxedVideo, decoded_in_sandbox
 from posec3d_jax.video.windows import EVERYBODY, PoseFrame, PoseStream
 
 Line = dict[str, Any]
@@ -96,7 +96,7 @@ def label_video(
         if asked.details:
             tell({"window": _window(found, shared)})
 
-    with decoded_apart(path, service.limits.bounds) as video:
+    with decoded_in_sandbox(path, service.limits.bounds) as video:
         follower = Follower(service.eyes.video)
         joints = follower.skeleton.joints
         tell({"video": _facts(video, follower.skeleton, recogniser.lacking(joints))})
@@ -108,7 +108,7 @@ def label_video(
     tell({"end": {"frames_seen": count, "seconds": round(seconds, 3)}})
 
 
-def _facts(video: Apart, skeleton: Skeleton, lacking: list[str]) -> Line:
+def _facts(video: SandboxedVideo, skeleton: Skeleton, lacking: list[str]) -> Line:
     return {
         "size": list(video.size),
         "full_size": list(video.full_size),

@@ -11,7 +11,7 @@ from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.predict import Predictor
 from posec3d_jax.server.batching import Batcher, Busy
 from posec3d_jax.server.metrics import Metrics
-from posec3d_jax.video.apart import Bounds
+from posec3d_jax.video.sandbox import Bounds
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.crops import around, cut, shrunk
 from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, make_people, nobody
 from posec3d_jax.poses.movenet.network import Weights, maps
-from posec3d_jax.poses.movenet.reading import one_person, several_persons
+from posec3d_jax.poses.movenet.peaks import one_person, several_persons
 from posec3d_jax.poses.movenet.weights import load
 from posec3d_jax.skeletons.skeleton import SKELETONS
 

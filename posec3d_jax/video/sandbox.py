@@ -21,7 +21,7 @@ import numpy as np
 from posec3d_jax.video.decoding import Frame
 from posec3d_jax.video.opening import VideoError
 
-CHILD = "posec3d_jax.video.apart_child"
+CHILD = "posec3d_jax.video.sandboxed"
 HEAD = struct.Struct("<id")  # before each frame: its index, -1 for the end, and its time
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -38,7 +38,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Apart:
+class SandboxedVideo:
     """A video that another process decodes."""
 
     size: tuple[int, int]  # (height, width) pixels of the frames that come
@@ -50,7 +50,7 @@ class Apart:
 
 
 @contextmanager
-def decoded_apart(path: str | Path, bounds: Bounds) -> Iterator[Apart]:
+def decoded_in_sandbox(path: str | Path, bounds: Bounds) -> Iterator[SandboxedVideo]:
     """The frames of a video file; the process ends with the context.
 
     Raises:
@@ -76,8 +76,8 @@ def decoded_apart(path: str | Path, bounds: Bounds) -> Iterator[Apart]:
             raise VideoError(head["error"])
         size = tuple(head["size"])
         frames = _frames(process, size, bounds)
-        yield Apart(size, tuple(head["full_size"]), head["rate"], head["duration"], head["every"],
-                    frames)  # fmt: skip
+        full_size, every = tuple(head["full_size"]), head["every"]
+        yield SandboxedVideo(size, full_size, head["rate"], head["duration"], every, frames)
     finally:
         clock.cancel()
         process.kill()

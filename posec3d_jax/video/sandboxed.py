@@ -1,7 +1,7 @@
-"""The other process of `apart`: takes its own rights away, then decodes one video to its output.
+"""The other process of `sandbox`: takes its own rights away, then decodes one video to its output.
 
-It is started as `python -m posec3d_jax.video.apart_child FILE BOUNDS`, and writes a line of JSON
-about the video, and after it every frame as `apart.HEAD` and its pixels.
+It is started as `python -m posec3d_jax.video.sandboxed FILE BOUNDS`, and writes a line of JSON
+about the video, and after it every frame as `sandbox.HEAD` and its pixels.
 """
 
 import json
@@ -9,10 +9,10 @@ import resource
 import sys
 from typing import BinaryIO
 
-from posec3d_jax.video.apart import HEAD, Bounds
 from posec3d_jax.video.decoding import decode
 from posec3d_jax.video.info import VideoInfo, probe
 from posec3d_jax.video.opening import VideoError
+from posec3d_jax.video.sandbox import HEAD, Bounds
 
 
 def main(path: str, bounds: Bounds, out: BinaryIO) -> None:
