@@ -1,4 +1,4 @@
-"""A video's labels for the service: decoded in a sandbox, followed, recognised in shared batches."""
+"""A video's labels for the service: decoded in a sandbox, followed, recognised in batches."""
 
 import asyncio
 import threading
