@@ -34,6 +34,7 @@ from posec3d_jax.files.locks import holding
 from posec3d_jax.files.places import expand
 from posec3d_jax.poses.linking import link
 from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.video.preparing import Videos, videos_of
 
 REPORT_FILE = "report.json"
 _LISTED = 20  # errors spelt out in a message
@@ -45,6 +46,7 @@ def prepare(
     *,
     skip_bad: bool = False,
     overwrite: bool = False,
+    frames: int = 0,
     report_path: Path | None = None,
     progress: Callable[[str], None] = print,
 ) -> dict:
@@ -58,6 +60,8 @@ def prepare(
       config_data: `config.data`, see config/keys/data.py.
       skip_bad: leave bad samples out and count them, instead of refusing the data set.
       overwrite: replace a data set that is there.
+      frames: also store the clips' RGB frames, as JPEGs of this short side; 0 for none. Where
+        `config.data.video_root` is set, videos are checked either way.
       report_path: also write the report to this file, the only one written if there are errors.
       progress: called with lines for a person.
 
@@ -76,13 +80,14 @@ def prepare(
     lock = out.absolute().with_name(out.absolute().name + ".lock")
     with holding(lock, out, f"posec3d prepare, from {_source(config_data)}"):
         _check_config(config_data, out, overwrite)  # again: who held it may have written it
-        return _prepare(config_data, out, skip_bad, report_path, progress)
+        return _prepare(config_data, out, skip_bad, frames, report_path, progress)
 
 
 def _prepare(
     config_data,
     out: Path,
     skip_bad: bool,
+    frames: int,
     report_path: Path | None,
     progress: Callable[[str], None],
 ) -> dict:
@@ -104,7 +109,9 @@ def _prepare(
     staging.mkdir(parents=True)
     progress(f"reading {_source(config_data)}: {dataset.total} clips")
     try:
-        report = _fill(staging, config_data, dataset, info, findings, skip_bad, progress)
+        with videos_of(config_data, staging, frames) as videos:
+            made = config_data, dataset, info, videos
+            report = _fill(staging, *made, findings, skip_bad, progress)
         report["seconds"] = round(time.monotonic() - started, 1)
         text = json.dumps(report, indent=1) + "\n"
         if report_path:
@@ -147,6 +154,7 @@ def _fill(
     config_data,
     dataset: SkeletonDataset,
     info: DatasetInfo,
+    videos: Videos | None,
     findings: ValidationReport,
     skip_bad: bool,
     progress: Callable[[str], None],
@@ -162,6 +170,9 @@ def _fill(
     )
     watched = _watched(checked, dataset.total, progress)
     clips = convert(watched, dataset.skeleton, info.skeleton, info.keypoint_dtype, findings)
+    if videos is not None:
+        info = replace(info, notes=(*info.notes, *filter(None, [videos.note])))
+        clips = videos.usable(clips, findings.add)
     clips = clips if skip_bad else until_error(clips, findings)
     _write(staging, _noted(clips, rows, joints), info)
     report = {

@@ -83,7 +83,7 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
     optimizer = make_optimizer(config.optimizer, schedule)
     needs = recognizer.encoder.needs
     pictures = pictures_of(config, source, needs)
-    facts = identify(config, source)
+    facts = identify(config, source, pictures)
     _warn_of_leaks(config)
     with (
         jax.set_mesh(mesh),

@@ -10,6 +10,7 @@ from experiments.studies import (
     cross_data_set,
     few_labels,
     interactions,
+    interoperability,
     noise_training,
     pose_quality,
     precision,
@@ -31,6 +32,7 @@ STUDIES = (
     cross_annotation,
     cross_data_set,
     few_labels,
+    interoperability,
     precision,
     robustness,
     sampling_and_crop,
@@ -145,4 +147,4 @@ def test_data_that_are_not_prepared_are_asked_for(tmp_path):
     config = cross_annotation.data("small")[0]
     config.data.dir = str(tmp_path / "none")
     with pytest.raises(ValueError, match="--source=utd_mhad_kinect="):
-        prepare_once(config, {})
+        prepare_once(config, {}, {})

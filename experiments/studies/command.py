@@ -1,7 +1,7 @@
 """The command line that all studies share."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Command:
     data: Callable[[str], Sequence[Any]]  # configs whose data sets have to be prepared
     jobs: Callable[[str, Sequence[int]], Sequence[Job]]  # also takes the seeds
     report: Callable[[str, Rows], Study]
+    frames: Mapping[str, int] = field(default_factory=dict)  # short side of RGB to store, by preset
     measure: Callable[[str, Path], Rows] = lambda preset, folder: []  # rows that need no training
     derive: Callable[[Rows, Path], Rows] = lambda rows, folder: []  # rows that follow from others
 
@@ -34,6 +35,7 @@ def start(command: Command) -> None:
     flags.DEFINE_string("out", "", "Where the report goes; '' for <workdir>/reports.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "One training each.")
     flags.DEFINE_multi_string("source", [], "<format>=<file or folder> of a data set to prepare.")
+    flags.DEFINE_multi_string("videos", [], "<format>=<folder> of the clips' videos, for RGB.")
     flags.DEFINE_list("networks", None, "Train only these; '' for none: costs alone.")
     app.run(lambda argv: _main(command))
 
@@ -43,10 +45,11 @@ def _main(command: Command) -> None:
     quiet_libraries()
     use_compilation_cache()
     sources = dict(pair.split("=", 1) for pair in options.source)
+    videos = dict(pair.split("=", 1) for pair in options.videos)
     jobs = command.jobs(options.preset, [int(seed) for seed in options.seeds])
     jobs = choose(jobs, options.networks)
     for config in command.data(options.preset) if jobs else ():
-        prepare_once(config, sources)
+        prepare_once(config, sources, videos, command.frames.get(options.preset, 0))
     folder = Path(options.workdir) / options.preset
     rows = command.measure(options.preset, folder) + run_jobs(jobs, folder)
     rows += command.derive(rows, folder)

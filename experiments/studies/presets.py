@@ -46,12 +46,14 @@ def convert_joints(config, layout: Skeleton) -> None:
     config.data.dir = f"{FOLDER}/{Path(config.data.dir).name}_{layout.num_joints}_joints"
 
 
-def prepare_once(config, sources: dict[str, str]) -> None:
+def prepare_once(config, sources: dict[str, str], videos: dict[str, str], frames: int = 0) -> None:
     """Prepares the config's data set unless that is done.
 
     Args:
       config: whose data set.
       sources: files or folders by format; those of the directory format by the name of `data.dir`.
+      videos: by the same names, the folders of the clips' videos, which RGB is taken from.
+      frames: short side of the RGB frames to store; 0 for a data set of poses alone.
 
     Raises:
       ValueError: it is not done, and `sources` does not say from what.
@@ -65,6 +67,12 @@ def prepare_once(config, sources: dict[str, str]) -> None:
             f"{config.data.dir} is not prepared; say where its files are: "
             f"--source={name}=<file or folder>"
         )
+    if frames and name not in videos:
+        raise ValueError(
+            f"{config.data.dir} is not prepared; say where its videos are: "
+            f"--videos={name}=<folder>"
+        )
     config = config.copy_and_resolve_references()
     config.data.source = sources.get(name, "")
-    prepare(config.data)
+    config.data.video_root = videos[name] if frames else ""
+    prepare(config.data, frames=frames)

@@ -47,6 +47,7 @@ class Job:
     facts: Mapping[str, Any]  # columns of its tests' rows: {'network': 'stgcnpp', 'seed': 0}
     tests: Sequence[Test]
     then: Sequence["Job"] = ()  # trainings that start from its weights
+    starts: Mapping[str, str] = field(default_factory=dict)  # keys of the config, and earlier jobs
 
     @property
     def name(self) -> str:
@@ -57,13 +58,15 @@ def run_jobs(jobs: Sequence[Job], folder: Path) -> list[dict[str, Any]]:
     """Trains and tests where that is not done yet; a row for every test, in the order of the jobs.
 
     Any number of processes may share the jobs of a folder: a job belongs to one process at a time,
-    and each process returns all rows.
+    and each process returns all rows. A job that starts from others waits for them.
     """
     done: dict[str, list[dict[str, Any]]] = {}
     Path(folder).mkdir(parents=True, exist_ok=True)
     while left := [job for job in jobs if job.name not in done]:
         before = len(done)
         for job in left:
+            if not done.keys() >= set(job.starts.values()):
+                continue
             with claimed(Path(folder) / f"{job.name}.lock") as mine:
                 if mine:
                     logging.info("job %d of %d: %s", len(done) + 1, len(jobs), job.name)
@@ -92,6 +95,8 @@ def run_job(job: Job, folder: Path) -> Iterator[dict[str, Any]]:
       ValueError: the directory holds a finished run of another config.
     """
     workdir = Path(folder) / job.name
+    for key, name in job.starts.items():
+        job.config[key] = str(Path(folder) / name)
     train_once(job.config, workdir)
     for test in job.tests:
         result = test_once(test, workdir)

@@ -8,4 +8,9 @@ def run(request: Request) -> None:
     from posec3d_jax.prepare import prepare
 
     options = request.options
-    prepare(request.config.data, skip_bad=options.skip_bad, overwrite=options.overwrite)
+    prepare(
+        request.config.data,
+        skip_bad=options.skip_bad,
+        overwrite=options.overwrite,
+        frames=options.frames,
+    )

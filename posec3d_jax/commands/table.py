@@ -33,6 +33,12 @@ COMMANDS = (
         flags=(
             Flag("skip_bad", bool, False, "Leave bad samples out instead of refusing."),
             Flag("overwrite", bool, False, "Replace the data set that is there."),
+            Flag(
+                "frames",
+                int,
+                0,
+                "Also store the videos' frames, as JPEGs of this short side; 0: decode them.",
+            ),
         ),
     ),
     Command(

@@ -88,6 +88,23 @@ def set_modalities(config: ConfigDict, modalities: str) -> None:
         config.rgb.test_size = (256, 256)
 
 
+def set_modalities_recipe(config: ConfigDict, modalities: str) -> None:
+    """`set_modalities`, and PYSKL's schedule: a cosine for one modality, steps for the two joined.
+
+    The joined network is to start from runs of the two, which `config.init_from` and
+    `config.init_pose_from` name.
+    """
+    set_modalities(config, modalities)
+    optimizer, train = config.optimizer, config.train
+    recipes = {"rgb": (96, 0.15, 1e-4), "pose": (128, 0.2, 3e-4), "rgbpose": (48, 0.0075, 1e-4)}
+    train.batch_size, optimizer.learning_rate, optimizer.weight_decay = recipes[modalities]
+    optimizer.reference_batch = train.batch_size
+    train.epochs = 18
+    if modalities == "rgbpose":
+        config.data.repeat, train.epochs = 1, 20
+        optimizer.schedule, optimizer.step_epochs = "step", (12, 16)
+
+
 def _set_graph_recipe(config: ConfigDict) -> None:
     """PYSKL's recipe of all graph networks: 80 passes, no augmentation but the frames drawn."""
     config.sampling.num_frames = 100

@@ -43,12 +43,16 @@ class IdentityError(ValueError):
     """The directory holds another run; the message lists the differences."""
 
 
-def identify(config, source: Source) -> dict[str, Any]:
-    """The facts a checkpoint keeps of its run, as plain JSON-able data."""
+def identify(config, source: Source, pictures: Any = None) -> dict[str, Any]:
+    """The facts a checkpoint keeps of its run, as plain JSON-able data.
+
+    `pictures` is what the network's RGB frames come from, None without such.
+    """
     return {
         "config": stored.config_to_dict(config),
         "seed": config.seed,
         "data": clips_fingerprint(source),
+        **({"frames": pictures.origin} if pictures is not None else {}),
         "code": code_version(),
         "versions": records.versions(),
         "hardware": records.hardware(),
@@ -145,7 +149,9 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
             stored.with_later_keys(before["config"]), now["config"], (TRAINING, BOTH)
         ).items()
     ]
-    for key, meaning in (("data", "fingerprint of the training clips"), ("code", "code")):
-        if key in before and before[key] not in (now[key], *_SAME_NUMBERS.get(now[key], ())):
-            lines.append(f"{meaning}: {before[key]}, now {now[key]}")
+    meanings = {"data": "fingerprint of the training clips", "frames": "RGB frames", "code": "code"}
+    for key, meaning in meanings.items():
+        same = (now.get(key), *_SAME_NUMBERS.get(now.get(key), ()))
+        if key in before and before[key] not in same:
+            lines.append(f"{meaning}: {before[key]}, now {now.get(key)}")
     return lines

@@ -1,4 +1,4 @@
-"""RGB frames of a data set's clips, decoded from their videos as batches ask for them."""
+"""RGB frames of a data set's clips as batches ask for them: stored ones, or decoded from videos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from posec3d_jax.files.places import expand
+from posec3d_jax.video.checking import check_video
 from posec3d_jax.video.decoding import read_frames
-from posec3d_jax.video.info import probe
-from posec3d_jax.video.opening import VideoError
+from posec3d_jax.video.frame_store import FOLDER, StoredFrames, open_frames
 
 _SHOWN = 10  # faults in one message
 
@@ -19,6 +20,12 @@ class ClipVideos:
 
     paths: tuple[Path, ...]
     size: tuple[int, int]  # height and width that frames are brought to, whatever the video's
+    step: int = 1  # frames of a video from one pose to the next
+
+    @property
+    def origin(self) -> str:
+        """Tells these frames from others."""
+        return f"decoded to {self.size[0]} x {self.size[1]}, every {self.step}"
 
     def __call__(self, index: np.ndarray, frames: np.ndarray) -> dict[str, np.ndarray]:
         """Frames int [B, T] of the clips int [B], as the part of a batch that is RGB.
@@ -29,14 +36,19 @@ class ClipVideos:
           VideoError: a video that has become unreadable since it was checked.
         """
         rgb = [
-            read_frames(self.paths[i], chosen, self.size)
+            read_frames(self.paths[i], chosen * self.step, self.size)
             for i, chosen in zip(index, frames, strict=True)
         ]
         return {"rgb": np.stack(rgb), "rgb_size": np.tile(np.int32(self.size), (len(index), 1))}
 
 
 def open_videos(
-    root: str | Path, pattern: str, size: tuple[int, int], names: Sequence[str], lengths: np.ndarray
+    root: str | Path,
+    pattern: str,
+    size: tuple[int, int],
+    names: Sequence[str],
+    lengths: np.ndarray,
+    step: int = 1,
 ) -> ClipVideos:
     """The videos of clips, every one of them checked: there, decodable, with enough frames.
 
@@ -46,45 +58,49 @@ def open_videos(
       size: (height, width) to bring frames to.
       names: of the clips.
       lengths: int [N], frames of each clip's poses.
+      step: frames of a video from one pose to the next.
 
     Raises:
       ValueError: names the clips whose video is missing, unreadable or shorter than its poses.
     """
-    paths = tuple(Path(root) / pattern.format(name=name) for name in names)
-    clips = zip(paths, names, lengths, strict=True)
-    faults = [fault for clip in clips if (fault := _fault(*clip))]
+    paths = tuple(video_of(root, pattern, name) for name in names)
+    faults = [
+        f"clip {name!r}: {fault.message}"
+        for path, name, length in zip(paths, names, lengths, strict=True)
+        for fault in check_video(path, int(length), step)[0]
+        if fault.error
+    ]
     if faults:
         rest = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
         raise ValueError(
             "\n  ".join([f"{len(faults)} of {len(paths)} videos:", *faults[:_SHOWN], *rest])
         )
-    return ClipVideos(paths, tuple(size))
+    return ClipVideos(paths, tuple(size), step)
 
 
-def pictures_of(config, source, needs) -> ClipVideos | None:
-    """The videos of a source's clips, where an encoder needs RGB frames; else None.
+def video_of(root: str | Path, pattern: str, name: str) -> Path:
+    """Where the video of a clip is."""
+    return expand(root) / pattern.format(name=name)
 
-    Raises ValueError where `config.data.video_root` is not set, or as `open_videos`.
+
+def pictures_of(config, source, needs) -> ClipVideos | StoredFrames | None:
+    """The frames of a source's clips, where an encoder needs RGB; else None.
+
+    Those that were stored beside the skeletons, if any were; else they are decoded.
+
+    Raises ValueError where there are none and `config.data.video_root` is not set, or as
+    `open_videos` and `open_frames`.
     """
     if "rgb" not in needs:
         return None
-    data = config.data
+    data, clips = config.data, (source.names, source.lengths)
+    stored = expand(data.dir) / FOLDER
+    if stored.is_dir():
+        return open_frames(stored, *clips)
     if not data.video_root:
         raise ValueError(
-            "this network needs RGB frames: set config.data.video_root to the folder of the videos"
+            "this network needs RGB frames: store them with 'posec3d prepare --frames=...', or set "
+            "config.data.video_root to the folder of the videos"
         )
     size = tuple(data.video_size)
-    return open_videos(data.video_root, data.video_name, size, source.names, source.lengths)
-
-
-def _fault(path: Path, name: str, length: int) -> str:
-    """What is wrong with a clip's video, '' for nothing."""
-    try:
-        found = probe(path).frames
-    except FileNotFoundError:
-        return f"clip {name!r}: {path} does not exist"
-    except VideoError as error:
-        return f"clip {name!r}: {error}"
-    if found < length:
-        return f"clip {name!r}: {path} has {found} frames, its poses have {length}"
-    return ""
+    return open_videos(data.video_root, data.video_name, size, *clips, data.video_step)

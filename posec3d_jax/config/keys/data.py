@@ -53,7 +53,8 @@ KEYS = (
         "",
         Text("a path"),
         NOTHING,
-        "The folder of the clips' videos, for networks that need RGB frames.",
+        "The folder of the clips' videos, for networks that need RGB frames. `prepare` checks "
+        "them, and can store their frames, which are then used instead.",
         earlier="",
     ),
     Key(
@@ -71,6 +72,14 @@ KEYS = (
         BOTH,
         "Height and width that a video's frames are brought to when they are decoded.",
         earlier=(256, 340),
+    ),
+    Key(
+        "data.video_step",
+        1,
+        Whole(1, 1000),
+        BOTH,
+        "Frames of a video from one pose to the next: 3 where poses were found in each third.",
+        earlier=1,
     ),
     Key(
         "data.storage",
