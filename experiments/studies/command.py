@@ -1,6 +1,6 @@
 """The command line that all studies share."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def start(command: Command) -> None:
     flags.DEFINE_multi_string("source", [], "<format>=<file or folder> of a data set to prepare.")
     flags.DEFINE_multi_string("videos", [], "<format>=<folder> of the clips' videos, for RGB.")
     flags.DEFINE_list("networks", None, "Train only these; '' for none: costs alone.")
+    flags.DEFINE_list("data_sets", None, "Only these, where a study has several.")
     app.run(lambda argv: _main(command))
 
 
@@ -48,8 +49,11 @@ def _main(command: Command) -> None:
     videos = dict(pair.split("=", 1) for pair in options.videos)
     jobs = command.jobs(options.preset, [int(seed) for seed in options.seeds])
     jobs = choose(jobs, options.networks)
+    jobs = choose(jobs, options.data_sets, "data set") if options.data_sets else jobs
+    used = {config.data.dir for job in jobs for config in _configs(job)}
     for config in command.data(options.preset) if jobs else ():
-        prepare_once(config, sources, videos, command.frames.get(options.preset, 0))
+        if config.data.dir in used:
+            prepare_once(config, sources, videos, command.frames.get(options.preset, 0))
     folder = Path(options.workdir) / options.preset
     rows = command.measure(options.preset, folder) + run_jobs(jobs, folder)
     rows += command.derive(rows, folder)
@@ -59,14 +63,26 @@ def _main(command: Command) -> None:
         print(path)
 
 
-def choose(jobs: Sequence[Job], networks: Sequence[str] | None) -> Sequence[Job]:
-    """The jobs of these networks; None is all of them.
+def choose(
+    jobs: Sequence[Job], wanted: Sequence[str] | None, fact: str = "network"
+) -> Sequence[Job]:
+    """The jobs of these networks, or of other values of another fact; None is all of them.
 
     Raises:
-      ValueError: no job is of such a network.
+      ValueError: no job is of such a one.
     """
-    known = {job.facts["network"] for job in jobs}
-    networks = known if networks is None else {name for name in networks if name}
-    if unknown := sorted(networks - known):
-        raise ValueError(f"--networks has {unknown}; this study trains {sorted(known)}")
-    return [job for job in jobs if job.facts["network"] in networks]
+    known = {job.facts.get(fact) for job in jobs}
+    wanted = known if wanted is None else {name for name in wanted if name}
+    if unknown := sorted(wanted - known):
+        raise ValueError(
+            f"--{fact.replace(' ', '_')}s has {unknown}; this study has {sorted(known, key=str)}"
+        )
+    return [job for job in jobs if job.facts.get(fact) in wanted]
+
+
+def _configs(job: Job) -> Iterator[Any]:
+    """Of a job, its tests, and those that follow it."""
+    yield job.config
+    yield from (test.config for test in job.tests)
+    for follower in job.then:
+        yield from _configs(follower)
