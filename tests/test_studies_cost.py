@@ -125,5 +125,5 @@ def test_networks_to_train_can_be_chosen():
     assert command.choose(jobs, None) == jobs
     assert len(command.choose(jobs, ["slowonly"])) == 2
     assert command.choose(jobs, [""]) == command.choose(jobs, []) == []
-    with pytest.raises(ValueError, match="'msg3d'.*trains .*slowonly"):
+    with pytest.raises(ValueError, match="'msg3d'.*has .*slowonly"):
         command.choose(jobs, ["msg3d"])
