@@ -181,7 +181,7 @@ def evaluate(
             extra |= {"other_settings": differences} if differences else {}
             extra |= {"clips_trained_on": leaking} if leaking else {}
             kind = config.evaluate.mean_class
-            extra |= _outputs(workdir, name, scores, extra, kind)
+            extra |= _outputs(workdir, name, scores, extra, kind, config.evaluate.average)
             results[protocol.name] = _write(workdir, name, scores[FUSED], extra, kind)
             _announce(config.name, split, folder.name, results[protocol.name])
     if record and jax.process_index() == 0:
@@ -190,23 +190,32 @@ def evaluate(
 
 
 def _outputs(
-    workdir: Path, name: str, scores: dict[str, Scores], extra: dict[str, Any], mean_class: str
+    workdir: Path,
+    name: str,
+    scores: dict[str, Scores],
+    extra: dict[str, Any],
+    mean_class: str,
+    average: str,
 ) -> dict[str, Any]:
     """What is stored of the outputs of a network that has several, {} for others.
 
     An evaluation of each of its own, which `posec3d fuse` takes, and the figures of each and of
-    their sums by the reference's weights.
+    their sums by the reference's weights: of probabilities, or where `average` is 'score' of
+    logits, which the probabilities' logarithms rank alike.
     """
     by_output = {output: scores[output] for output in MODALITIES if output in scores}
     if not by_output:
         return {}
     figures = {}
     for output, own in by_output.items():
-        _write(workdir, f"{name}-{output}", own, extra, mean_class)
+        _write(workdir, f"{name}-{output}", own, extra | {"output": output}, mean_class)
         figures[output] = metrics.summarize(own.scores, own.labels, mean_class)
     labels, (first, second) = scores[FUSED].labels, by_output
+    parts = [own.scores for own in by_output.values()]
+    if average == "score":
+        parts = [np.log(np.maximum(part, np.finfo(np.float32).tiny)) for part in parts]
     for weights in ((1, 1), (2, 1), (1, 2)):
-        total = weights[0] * by_output[first].scores + weights[1] * by_output[second].scores
+        total = weights[0] * parts[0] + weights[1] * parts[1]
         key = f"{first}:{second} {weights[0]}:{weights[1]}"
         figures[key] = metrics.summarize(total, labels, mean_class)
     return {"outputs": figures}

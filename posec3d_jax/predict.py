@@ -24,9 +24,11 @@ from posec3d_jax.files import disk
 from posec3d_jax.machine import host
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.runs.records import names_of_classes
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
+from posec3d_jax.video.clips import frames_of_clip, video_among
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,14 @@ class Predictor:
         variables: Any,
         protocol: Protocol = ONE_CLIP,
         class_names: tuple[str, ...] = (),
+        frames_side: int = 0,
     ):
-        """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged."""
-        self._config, self._protocol = config, protocol
+        """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged.
+
+        `frames_side`: the short side of the stored frames that a network of RGB was trained on; 0
+        where they were decoded to `data.video_size`.
+        """
+        self._config, self._protocol, self._side = config, protocol, frames_side
         self._recognizer = make_recognizer(_undamaged(config))
         self._variables = jax.jit(self._recognizer.fold)(variables)
         self._drawing = make_encoder(_undamaged(config), self._recognizer.skeleton, "portable")
@@ -96,11 +103,17 @@ class Predictor:
         """How many persons of a clip are looked at."""
         return self._config.data.max_persons
 
+    @property
+    def needs_frames(self) -> bool:
+        """Whether it is a network of RGB, which a clip's frames have to be given to."""
+        return "rgb" in self._recognizer.encoder.needs
+
     def __call__(
         self,
         keypoint: np.ndarray,
         score: np.ndarray | None = None,
         frame_size: tuple[int, int] | None = None,
+        frames: np.ndarray | str | Path | None = None,
     ) -> Prediction:
         """Recognises one clip.
 
@@ -111,24 +124,30 @@ class Predictor:
             [M, T, V, 3] without a frame size is 3-D, and projected with config.data.camera.
           score: [M, T, V] confidences, or None where there are none.
           frame_size: (height, width) pixels.
+          frames: for networks of RGB, uint8 [T, H, W, 3], one a pose; or the clip's video file.
 
         Raises:
           ValueError: an array of another shape or an ambiguous one, or no frame at all; says what
             was expected.
+          FileNotFoundError: there is no such video.
         """
-        batch, warnings = self.prepare(keypoint, score, frame_size)
+        batch, warnings = self.prepare(keypoint, score, frame_size, frames)
         return self.prediction(self.scores(batch)[0], warnings)
 
-    def recognise(self, clip: SkeletonSequence) -> Prediction:
+    def recognise(
+        self, clip: SkeletonSequence, frames: np.ndarray | str | Path | None = None
+    ) -> Prediction:
         """The same of a reader's clip, in the joints of the data; its label does not count."""
-        sequence, warnings = self._checked(clip, (self._source, self._recognizer.skeleton))
-        return self.prediction(self.scores(self._batch(sequence))[0], warnings)
+        layouts = self._source, self._recognizer.skeleton
+        batch, warnings = self._prepared(clip, layouts, frames)
+        return self.prediction(self.scores(batch)[0], warnings)
 
     def prepare(
         self,
         keypoint: np.ndarray,
         score: np.ndarray | None = None,
         frame_size: tuple[int, int] | None = None,
+        frames: np.ndarray | str | Path | None = None,
     ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
         """A clip checked, its frames chosen, as a batch of one; and what was odd about it.
 
@@ -143,8 +162,7 @@ class Predictor:
         keypoint, score, frame_size = self._flat(keypoint, score, frame_size)
         size = tuple(int(side) if side == side // 1 else side for side in frame_size)
         clip = SkeletonSequence("clip", keypoint, score, size, 0)
-        sequence, warnings = self._checked(clip, (self._recognizer.skeleton, self._source))
-        return self._batch(sequence), warnings
+        return self._prepared(clip, (self._recognizer.skeleton, self._source), frames)
 
     def scores(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities [B, K] of prepared clips; another B compiles again."""
@@ -203,15 +221,26 @@ class Predictor:
         (sequence,) = convert([sequence], layout, target, "float32", report)
         return sequence, tuple(finding.message for finding in report.warnings)
 
-    def _batch(self, sequence: SkeletonSequence) -> dict[str, np.ndarray]:
+    def _prepared(
+        self, clip: SkeletonSequence, layouts: tuple[Skeleton, Skeleton], frames
+    ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        """The clip as a batch of one, and what was odd about it or its video."""
+        sequence, warnings = self._checked(clip, layouts)
+        pictures, remarks = None, ()
+        if self.needs_frames:
+            length, data = sequence.keypoint.shape[1], self._config.data
+            options = sequence.frame_size, data.video_step, tuple(data.video_size), self._side
+            pictures, remarks = frames_of_clip(frames, length, *options)
         source = from_sequences(self._info, [sequence], self._config.data.max_persons)
         batch = whole_batch(
             source,
             sampling=self._config.sampling,
             needs=self._recognizer.encoder.needs,
             num_clips=self._protocol.clips,
+            pictures=pictures,
         )
-        return {name: batch[name] for name in ("keypoint", "score", "frame_size", "label")}
+        del batch["index"]
+        return batch, (*warnings, *remarks)
 
 
 def _undamaged(config):
@@ -219,21 +248,6 @@ def _undamaged(config):
     config = config.copy_and_resolve_references()
     config.noise.in_test = False
     return config
-
-
-def names_of_classes(config_data, stored: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """A name for each class that the network tells apart: 'class 3' where there is none.
-
-    Args:
-      config_data: `config.data`.
-      stored: as the run knows them; () for the config's. Names of another number of classes than
-        the network has, as of the data set that a config was copied from, are nobody's.
-    """
-    chosen = tuple(name for name, _ in config_data.classes)
-    for names in (stored, chosen, tuple(config_data.class_names)):
-        if len(names) == config_data.num_classes:
-            return names
-    return tuple(f"class {k}" for k in range(config_data.num_classes))
 
 
 def load_predictor(
@@ -250,12 +264,16 @@ def load_predictor(
     recognizer = make_recognizer(config)
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
-    names = disk.read_json(Path(workdir) / records.RUN_FILE).get("class_names", ())
-    return Predictor(config, load_model(folder, like), protocol, tuple(names))
+    record = disk.read_json(Path(workdir) / records.RUN_FILE)
+    names, side = tuple(record.get("class_names", ())), record.get("frames", {}).get("side", 0)
+    return Predictor(config, load_model(folder, like), protocol, names, side)
 
 
 def predict_files(
-    path: str | Path, predictor: Predictor, link: Link | None = None
+    path: str | Path,
+    predictor: Predictor,
+    link: Link | None = None,
+    videos: str | Path = "",
 ) -> Iterator[tuple[str, Prediction | str]]:
     """The name of each clip of a file or folder, with what is recognised in it, or what is wrong.
 
@@ -263,19 +281,21 @@ def predict_files(
       path: any form that the readers read, see data/readers/unlabelled.py. Labels are not needed.
       predictor: a loaded network.
       link: tells who is who in pose files without ids.
+      videos: for networks of RGB, a clip's video, or the folder of the clips', which are called as
+        `data.video_name` of the run says.
 
     Raises:
       FileNotFoundError, ValueError: the whole input cannot be used; says why.
     """
     report = ValidationReport()
-    shown = 0
+    shown, pattern = 0, predictor.data.video_name
     for clip in read_clips(path, predictor.data, predictor.source_skeleton, report, link):
         for finding in report.errors[shown:]:
             yield finding.sample, str(finding)
         shown = len(report.errors)
         try:
-            yield clip.name, predictor.recognise(clip)
-        except ValueError as error:
+            yield clip.name, predictor.recognise(clip, video_among(videos, pattern, clip.name))
+        except (ValueError, FileNotFoundError) as error:
             yield clip.name, str(error)
     for finding in report.errors[shown:]:
         yield finding.sample, str(finding)

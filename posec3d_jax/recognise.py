@@ -76,10 +76,15 @@ class Recogniser:
           checkpoint: of the run: 'latest', 'best', a step or a folder.
 
         Raises:
-          ValueError: steps and windows that leave gaps.
+          ValueError: steps and windows that leave gaps, or a network of RGB frames.
         """
         loaded = not isinstance(run, str | Path)
         self.predictor = run if loaded else load_predictor(run, checkpoint)
+        if self.predictor.needs_frames:
+            raise ValueError(
+                f"{run} is a network of RGB frames: over time only poses can be recognised; "
+                "'posec3d predict' takes a clip's poses with its video"
+            )
         self.estimator, self._whole, self._least = estimator, whole, least_score
         self._window, self._step = window, step
         Windows(window, step)  # refuses what is wrong with them now

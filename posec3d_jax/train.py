@@ -37,7 +37,7 @@ from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
 from posec3d_jax.steps.protocol import ONE_CLIP
 from posec3d_jax.steps.recognizer import create_state, make_recognizer, make_train_step
 from posec3d_jax.steps.state import TrainState
-from posec3d_jax.video.clips import pictures_of
+from posec3d_jax.video.clips import described, pictures_of
 from posec3d_jax.weights.merging import start_merged
 
 
@@ -83,11 +83,11 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
     optimizer = make_optimizer(config.optimizer, schedule)
     needs = recognizer.encoder.needs
     pictures = pictures_of(config, source, needs)
-    facts = identify(config, source, pictures)
+    facts, names = identify(config, source, pictures), source.info.class_names
     _warn_of_leaks(config)
     with (
         jax.set_mesh(mesh),
-        closing(RunLog(config, workdir, plan, schedule, source.info.class_names)) as log,
+        closing(RunLog(config, workdir, plan, schedule, names, described(pictures))) as log,
         Checkpoints(workdir, config.train.keep_checkpoints, facts) as checkpoints,
     ):
         key = jax.random.key(config.seed)

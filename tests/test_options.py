@@ -14,8 +14,8 @@ from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.heatmaps import limb_heatmaps
 from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.evaluate import tell_differences
-from posec3d_jax.predict import names_of_classes
 from posec3d_jax.runs.evaluations import Scores, write_evaluation
+from posec3d_jax.runs.records import names_of_classes
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.steps.recognizer import make_recognizer
 

@@ -62,6 +62,17 @@ def test_reports_of_half_a_run(tmp_path):
     assert "<td>7</td>" in write_report(trained).read_text()
 
 
+def test_each_pathway_has_its_confusion_and_only_the_fused_figure_leads(tmp_path):
+    write_evaluation(tmp_path / "evaluations" / "test-1-clip", SCORES)
+    for output in ("rgb", "pose"):
+        folder = tmp_path / "evaluations" / f"test-{output}-1-clip"
+        write_evaluation(folder, SCORES, {"output": output})
+    page = write_report(tmp_path).read_text()
+    assert page.count("66.67 % (10 clips x flip)") == 1
+    assert page.count("data:image/png;base64,") == 3  # a confusion each
+    assert "test-pose-1-clip (10 clips x flip, pose alone)" in page
+
+
 def test_nothing_to_report(tmp_path):
     with pytest.raises(ValueError, match="nothing to report; expected metrics.jsonl"):
         write_report(tmp_path)

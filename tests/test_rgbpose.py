@@ -12,6 +12,7 @@ from posec3d_jax.networks.rgbpose import RGBPose
 from posec3d_jax.networks.slowonly import SlowOnly, SlowOnlyRGB
 from posec3d_jax.reports.summary import layers_of, totals
 from posec3d_jax.runs.checkpoints import save_model
+from posec3d_jax.steps.metrics import summarize
 from posec3d_jax.steps.recognizer import average_views, named_losses, total_loss
 from posec3d_jax.steps.state import TrainState
 from posec3d_jax.weights import names
@@ -104,11 +105,34 @@ def test_views_and_fused_scores(shared):
         np.testing.assert_allclose(found, data[f"fused_{key}"], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("dropped", ["rgb", pytest.param("pose", marks=pytest.mark.slow)])
+def test_fused_scores_of_averaged_logits(shared):
+    """With average 'score' the reference adds logits up: its figures, ours of probabilities."""
+    data = np.load(shared / "parity" / "rgbpose_test_views.npz")
+    figures = json.loads(str(data["meta_json"]))["evaluate"]["score"]
+    logits = {name: jnp.array(data[f"clip_logits_{name}"]) for name in ("rgb", "pose")}
+    logits = {name: values.reshape(-1, CLASSES) for name, values in logits.items()}
+    clips, labels = data["clip_logits_rgb"].shape[1], data["labels"]
+    for key in ((1, 1), (2, 1), (1, 2)):
+        weights = dict(zip(("rgb", "pose"), key, strict=True))
+        found = np.asarray(average_views(logits, clips, "score", weights))
+        np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
+        theirs = key[0] * data["score_rgb"] + key[1] * data["score_pose"]
+        np.testing.assert_array_equal(found.argmax(1), theirs.argmax(1))
+        top = summarize(found, labels)
+        for name, kind in (("top1", "top1_acc"), ("mean_class", "mean_class_accuracy")):
+            expected = figures[f"RGBPose_{key[0]}:{key[1]}_{kind}"]
+            assert top[name] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    ["rgb", *(pytest.param(name, marks=pytest.mark.slow) for name in ("pose", "both"))],
+)
 def test_drop_path_in_training(shared, dropped):
     """A pathway that gets nothing: losses, gradients, and statistics that move all the same."""
     data = np.load(shared / "parity" / "rgbpose_drop_path.npz")
-    model = _network(**{f"{dropped}_drop_path": 1.0})
+    names_of = ("rgb", "pose") if dropped == "both" else (dropped,)
+    model = _network(**{f"{name}_drop_path": 1.0 for name in names_of})
     inputs = _inputs(data["in_rgb"], data["in_heatmap"])
     variables = _variables(model, shared / "parity" / "rgbpose_drop_path.pth", inputs)
 

@@ -1,10 +1,14 @@
 """Parameters and multiply-adds, as fvcore counts them."""
 
+import re
+
 import pytest
 
 from posec3d_jax.config import base
 from posec3d_jax.reports.summary import summarize, totals, trace_layers
 from posec3d_jax.steps.recognizer import make_recognizer
+
+NAMES = ("rgb", "pose")
 
 
 def _config(network, **changes):
@@ -77,3 +81,13 @@ def test_the_summary_is_a_table_of_layers():
     assert "layer1_0/se/fc1" in text and "conv1_s " in text
     assert "at the training size 17x48x56x56: 0.2" in text
     assert "at the test size 17x48x64x64" in text
+
+
+def test_two_pathways_are_counted_apart():
+    config = base.get_config()
+    base.set_modalities(config, "rgbpose")
+    text = summarize(config)
+    rgb, pose = (re.search(rf"of these (.*) M and .* in the pathway of {n}", text) for n in NAMES)
+    assert float(rgb[1]) + float(pose[1]) == pytest.approx(36.15, rel=1e-3)
+    assert text.count("in laterals to it") == 4  # at the training and at the test size
+    assert "pathway" not in summarize(_config("slowonly"))

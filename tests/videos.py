@@ -1,5 +1,6 @@
 """Small videos made for tests: every frame is told by its grey level."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -71,3 +72,13 @@ def figure(height: int, width: int, left: float = 0.0) -> np.ndarray:
     for side in (-1, 1):
         stroke((side * 0.02, 0.15), (side * 0.02, 0.15), 0.008, black)
     return image.astype(np.uint8)
+
+
+def turn(path: Path) -> Path:
+    """Makes players turn the pictures of a .mov file by a quarter, clockwise."""
+    contents = bytearray(path.read_bytes())
+    matrix = contents.index(b"tkhd") + 44  # of version 0; nine numbers of 16.16 bits
+    one = 1 << 16
+    contents[matrix : matrix + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(contents)
+    return path

@@ -26,7 +26,8 @@ def run(request: Request) -> None:
         check_ending(out)
     one, many = protocols(load_config(workdir))
     protocol = many if options.protocol == "many" else one
-    predicted = predict_files(source, load_predictor(workdir, options.checkpoint, protocol))
+    predictor = load_predictor(workdir, options.checkpoint, protocol)
+    predicted = predict_files(source, predictor, videos=options.videos)
     predicted = list(_printed(predicted))
     if options.out:
         write_predictions(out, predicted)

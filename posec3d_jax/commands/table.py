@@ -131,6 +131,12 @@ COMMANDS = (
                 "",
                 "A clip (.npz, .json, .pkl, ...), or a folder.",
             ),
+            Flag(
+                "videos",
+                PathText,
+                "",
+                "For networks of RGB: the clip's video, or the folder of the clips'.",
+            ),
             Flag("out", PathText, "", "Also write them to this .csv or .json file."),
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
         ),

@@ -122,7 +122,7 @@ def _set_graph_recipe(config: ConfigDict) -> None:
 
 def set_network(config: ConfigDict, network: str, **changes) -> None:
     """Makes `config.model` the network of that name, with its defaults or `changes`."""
-    config.model = networks.ALL_NETWORKS[network](**changes)
+    config.model = networks.make_model(network, **changes)
 
 
 def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:

@@ -134,5 +134,6 @@ def _frame_encoder(config, skeleton: Skeleton, target: str, *, pose: bool) -> En
         shapes.append(
             {"rgb": rgb, "pose": (volume.frames, *drawn, volume.channels)} if pose else rgb
         )
-    needs = {"rgb": Needs(options.num_frames), "pose": Needs(volume.frames)}
+    # Where poses are not drawn, the box around the persons is that of all their frames.
+    needs = {"rgb": Needs(options.num_frames), "pose": Needs(volume.frames, whole=not pose)}
     return Encoder(needs, encoder.train, encoder.test, *shapes)

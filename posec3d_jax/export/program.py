@@ -99,6 +99,10 @@ def load_program(
     config.compute_dtype = "float32"
     config.data.max_persons = persons or config.data.max_persons
     recognizer = make_recognizer(config, target)
+    if "rgb" in recognizer.encoder.needs:
+        raise ValueError(
+            f"{workdir} holds a network of RGB frames; only those of poses alone can be exported"
+        )
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     variables = jax.jit(recognizer.fold)(load_model(folder, like))

@@ -80,7 +80,8 @@ def _read_evaluations(folder: Path) -> list[Evaluation]:
 
 def _headline(evaluations: list[Evaluation]) -> Iterator[Block]:
     if evaluations:
-        found = [f"{Share(e.summary['top1'])} ({e.summary['protocol']})" for e in evaluations]
+        whole = [e for e in evaluations if "output" not in e.summary]  # not of one pathway alone
+        found = [f"{Share(e.summary['top1'])} ({e.summary['protocol']})" for e in whole]
         yield Paragraph("top-1 accuracy " + ", ".join(found), "lead")
         columns = ("evaluation", "protocol", "clips", "top-1", "top-5", "mean class")
         rows = [(e.name, *(_headline_value(e, key) for key in HEADLINE)) for e in evaluations]
@@ -122,7 +123,8 @@ def _values(history: list[dict[str, Any]], key: str) -> list[tuple[int, float]]:
 def _evaluation(evaluation: Evaluation) -> Iterator[Block]:
     scores, confusion = evaluation.scores, evaluation.confusion
     names = scores.class_names or tuple(f"class {k}" for k in range(len(confusion)))
-    yield Heading(f"Evaluation: {evaluation.name} ({scores.protocol})")
+    alone = f", {evaluation.summary['output']} alone" if "output" in evaluation.summary else ""
+    yield Heading(f"Evaluation: {evaluation.name} ({scores.protocol}{alone})")
     details = _flat({k: v for k, v in evaluation.summary.items() if k not in HEADLINE})
     if details:
         yield Paragraph(" · ".join(f"{key} {value}" for key, value in details), "note")

@@ -20,6 +20,7 @@ from posec3d_jax.files.tables import align, shape_text
 from posec3d_jax.networks.graph.layers import Product
 from posec3d_jax.networks.layers import BatchNorm
 from posec3d_jax.networks.rgbpose import TransposedConv
+from posec3d_jax.skeletons.needs import MODALITIES
 from posec3d_jax.steps.recognizer import Recognizer, make_recognizer
 
 
@@ -109,7 +110,9 @@ def summarize(config) -> str:
         clip = " + ".join(shape_text([part[-1], *part[:-1]]) for part in parts)
         blocks.append(
             f"{config.model.name} at the {use} size {clip}: {parameters / 1e6:.3f} M parameters, "
-            f"{operations / 1e9:.3f} G multiply-adds a view (fvcore's count)" + _shares(layers)
+            f"{operations / 1e9:.3f} G multiply-adds a view (fvcore's count)"
+            + _shares(layers)
+            + _pathways(layers)
         )
     return "\n\n".join([blocks[0], "\n".join(blocks[1:])])
 
@@ -125,6 +128,29 @@ def _shares(layers: Sequence[Layer]) -> str:
         f";\nof these {dense:.3f} G in convolutions and linear layers, which is what papers print, "
         f"and {graph:.3f} G in products with graphs"
     )
+
+
+def _pathways(layers: Sequence[Layer]) -> str:
+    """How the parameters and multiply-adds divide between two pathways; nothing for one.
+
+    A lateral counts for the pathway that it leads into, a head for its own.
+    """
+    lines = []
+    for name in MODALITIES:
+        own = [a for a in layers if a.name.startswith(f"{name}_path/") or a.name == _head(name)]
+        joining = [a for a in own if "_lateral" in a.name]
+        if own:
+            parameters, operations = totals(own)
+            lines.append(
+                f";\nof these {parameters / 1e6:.3f} M and {operations / 1e9:.3f} G in the pathway "
+                f"of {name}, {totals(joining)[0] / 1e6:.3f} M and {totals(joining)[1] / 1e9:.3f} G "
+                "of them in laterals to it"
+            )
+    return "".join(lines)
+
+
+def _head(modality: str) -> str:
+    return f"head/fc_{modality}"
 
 
 def _row(parts: Sequence[Layer]) -> list[str]:

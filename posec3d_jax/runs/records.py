@@ -60,6 +60,21 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def names_of_classes(config_data, stored: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A name for each class that the network tells apart: 'class 3' where there is none.
+
+    Args:
+      config_data: `config.data`.
+      stored: as the run knows them; () for the config's. Names of another number of classes than
+        the network has, as of the data set that a config was copied from, are nobody's.
+    """
+    chosen = tuple(name for name, _ in config_data.classes)
+    for names in (stored, chosen, tuple(config_data.class_names)):
+        if len(names) == config_data.num_classes:
+            return names
+    return tuple(f"class {k}" for k in range(config_data.num_classes))
+
+
 def write_record(
     path: str | Path,
     *,

@@ -26,9 +26,11 @@ class RunLog:
         plan: Plan,
         schedule: Schedule,
         class_names: tuple[str, ...],
+        frames: dict[str, Any] | None = None,
     ):
+        """`frames` says what RGB was taken from, `{}` or None where there is none."""
         self.config, self.workdir, self.plan, self.schedule = config, workdir, plan, schedule
-        self.class_names = class_names
+        self.class_names, self.frames = class_names, frames or {}
         self.lead = jax.process_index() == 0
         self.writer = MetricWriter(workdir, lead=self.lead)
         self.waited = 0.0
@@ -66,6 +68,7 @@ class RunLog:
             "class_names": list(self.class_names),
             "versions": records.versions(),
             "hardware": records.hardware(),
+            **({"frames": self.frames} if self.frames else {}),
             "steps": step,
             "total_steps": self.plan.total,
             "done": done,

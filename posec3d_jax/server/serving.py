@@ -49,6 +49,8 @@ def serve(
             "they then have to send"
         )
     predictor = load_predictor(workdir, checkpoint, protocol)
+    if predictor.needs_frames:
+        raise ValueError(f"{workdir} holds a network of RGB frames; poses alone can be served")
     hosts = LOCAL if host in LOCAL else frozenset()
     eyes = open_eyes(estimator)
     if eyes.lacking:

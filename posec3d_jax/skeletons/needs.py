@@ -12,6 +12,7 @@ class Needs:
 
     frames: int  # of a clip
     following: bool = False  # also the frame after each of them, for motion
+    whole: bool = False  # every frame instead, once; the last is repeated to the longest clip's
 
     def __post_init__(self):
         if self.frames < 1:

@@ -210,9 +210,13 @@ def average_views(
     average: str,
     weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> jax.Array:
-    """Named logits [B * views, K] to scores [B, K]: the mean of `prob`, or of `score` (logits)."""
+    """Named logits [B * views, K] to probabilities [B, K]: the mean over views of `prob`, or those
+    of the mean `score` (logits). What is averaged over views is also what outputs are weighed in.
+    """
     if average == "prob":
         scores = view_scores(logits, weights)
         return scores.reshape(-1, views, scores.shape[-1]).mean(1)
     means = {k: v.reshape(-1, views, v.shape[-1]).mean(1) for k, v in logits.items()}
-    return view_scores(means, weights)
+    shares = {name: weights.get(name, 1.0) for name in means}
+    total = sum(shares[name] * values for name, values in means.items())
+    return jax.nn.softmax(total / sum(shares.values()))

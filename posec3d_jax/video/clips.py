@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class ClipVideos:
     paths: tuple[Path, ...]
     size: tuple[int, int]  # height and width that frames are brought to, whatever the video's
     step: int = 1  # frames of a video from one pose to the next
+    side: int = 0  # what their short side was brought to; 0 where the size is given
 
     @property
     def origin(self) -> str:
@@ -40,6 +42,18 @@ class ClipVideos:
             for i, chosen in zip(index, frames, strict=True)
         ]
         return {"rgb": np.stack(rgb), "rgb_size": np.tile(np.int32(self.size), (len(index), 1))}
+
+
+@dataclass(frozen=True, eq=False)
+class GivenFrames:
+    """The frames of a single clip that are there already, one a pose: uint8 [T, H, W, 3]."""
+
+    images: np.ndarray
+
+    def __call__(self, index: np.ndarray, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """As `ClipVideos`, of the one clip whatever `index` says."""
+        size = np.int32(self.images.shape[1:3])
+        return {"rgb": self.images[frames], "rgb_size": np.tile(size, (len(frames), 1))}
 
 
 def open_videos(
@@ -83,6 +97,19 @@ def video_of(root: str | Path, pattern: str, name: str) -> Path:
     return expand(root) / pattern.format(name=name)
 
 
+def video_among(given: str | Path, pattern: str, name: str) -> Path | None:
+    """The video of a clip where a video or the folder of several is given; None for ''."""
+    if not str(given):
+        return None
+    return video_of(given, pattern, name) if expand(given).is_dir() else expand(given)
+
+
+def reduced(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """(height, width) with this short side and the same shape; never larger than it was."""
+    scale = min(1.0, side / min(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def pictures_of(config, source, needs) -> ClipVideos | StoredFrames | None:
     """The frames of a source's clips, where an encoder needs RGB; else None.
 
@@ -104,3 +131,49 @@ def pictures_of(config, source, needs) -> ClipVideos | StoredFrames | None:
         )
     size = tuple(data.video_size)
     return open_videos(data.video_root, data.video_name, size, *clips, data.video_step)
+
+
+def frames_of_clip(
+    given: np.ndarray | str | Path | None,
+    length: int,
+    frame_size: tuple[float, float],
+    step: int,
+    size: tuple[int, int],
+    side: int = 0,
+) -> tuple[ClipVideos | GivenFrames, tuple[str, ...]]:
+    """The frames of one clip, from an array or a video, and what is odd about the video.
+
+    Args:
+      given: uint8 [T, H, W, 3], one frame a pose, or a video file.
+      length: T, frames of the poses.
+      frame_size: (height, width) that they are annotated in.
+      step: frames of a video from one pose to the next.
+      size: (height, width) to bring a video's frames to,
+      side: or their short side, where that is not 0.
+
+    Raises:
+      ValueError: nothing is given, or what is does not fit the poses; says how.
+    """
+    if given is None:
+        raise ValueError(
+            "this network needs RGB frames: give the clip's frames, one a pose, or its video"
+        )
+    if not isinstance(given, str | Path):
+        images = np.asarray(given)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+            raise ValueError(f"frames are {images.dtype} {images.shape}; expected uint8 [T,H,W,3]")
+        if len(images) != length:
+            raise ValueError(f"there are {len(images)} frames, and poses of {length}")
+        return GivenFrames(images), ()
+    path = expand(given)
+    faults, info = check_video(path, length, step, frame_size)
+    if errors := [fault.message for fault in faults if fault.error]:
+        raise ValueError(errors[0])
+    if side:
+        size = reduced(info.size, side)
+    return ClipVideos((path,), size, step, side), tuple(fault.message for fault in faults)
+
+
+def described(pictures: ClipVideos | StoredFrames | None) -> dict[str, Any]:
+    """What a run's record says of its RGB frames, {} of one without."""
+    return {} if pictures is None else {"origin": pictures.origin, "side": pictures.side}

@@ -58,8 +58,11 @@ class FrameWriter:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[FrameWriter]:
-    """A writer into a new folder; the index is written at the end, unless something failed."""
+def writing(folder: Path, side: int = 0) -> Iterator[FrameWriter]:
+    """A writer into a new folder; the index is written at the end, unless something failed.
+
+    `side` is the short side that frames were brought to, for who decodes others like them.
+    """
     folder.mkdir(parents=True)
     with (folder / FRAMES_FILE).open("wb") as file:
         writer = FrameWriter(file)
@@ -70,6 +73,7 @@ def writing(folder: Path) -> Iterator[FrameWriter]:
         counts=np.array(writer.counts, np.uint32),
         lengths=np.array(writer.lengths, np.uint32),
         sizes=np.array(writer.sizes, np.uint32).reshape(-1, 2),
+        side=np.uint32(side),
     )
 
 
@@ -83,6 +87,7 @@ class StoredFrames:
     counts: np.ndarray  # int64 [N], its frames
     sizes: np.ndarray  # int32 [N, 2], (height, width)
     room: tuple[int, int]  # of a batch's arrays: the largest height and width of all stored clips
+    side: int  # what their short side was brought to
     origin: str  # tells these frames from others
 
     def __call__(self, index: np.ndarray, frames: np.ndarray) -> dict[str, np.ndarray]:
@@ -128,7 +133,7 @@ def open_frames(folder: Path, names: Sequence[str], lengths: np.ndarray) -> Stor
         index = load_npz(folder / INDEX_FILE)
         known = [name.decode() for name in index["names"].tolist()]
         counts, bytes_of = (index[key].astype(np.int64) for key in ("counts", "lengths"))
-        sizes = index["sizes"].astype(np.int32)
+        sizes, side = index["sizes"].astype(np.int32), int(index["side"])
         if counts.shape != (len(known),) or sizes.shape != (len(known), 2):
             raise ValueError("it has not one entry a clip")
         if counts.sum() != len(bytes_of) or not len(known) or sizes.min() < 1:
@@ -154,7 +159,7 @@ def open_frames(folder: Path, names: Sequence[str], lengths: np.ndarray) -> Stor
     digest = sha256(b"".join(index[key].tobytes() for key in ("names", "lengths", "sizes")))
     origin = f"stored, {digest.hexdigest()[:16]}"
     room = tuple(int(n) for n in sizes.max(0))
-    return StoredFrames(data, starts, first[rows], counts[rows], sizes[rows], room, origin)
+    return StoredFrames(data, starts, first[rows], counts[rows], sizes[rows], room, side, origin)
 
 
 def _encoded(image: np.ndarray) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from posec3d_jax.video.checking import Fault, check_video
-from posec3d_jax.video.clips import video_of
+from posec3d_jax.video.clips import reduced, video_of
 from posec3d_jax.video.decoding import Tally, decode
 from posec3d_jax.video.frame_store import FOLDER, QUALITY, FrameWriter, writing
 from posec3d_jax.video.info import VideoInfo
@@ -90,12 +90,6 @@ def videos_of(config_data, folder: Path, side: int = 0) -> Iterator[Videos | Non
         yield None
         return
     with ExitStack() as stack:
-        writer = stack.enter_context(writing(folder / FOLDER)) if side else None
+        writer = stack.enter_context(writing(folder / FOLDER, side)) if side else None
         names = config_data.video_root, config_data.video_name, config_data.video_step
         yield Videos(*names, side, writer)
-
-
-def reduced(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """(height, width) with this short side and the same shape; never larger than it was."""
-    scale = min(1.0, side / min(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

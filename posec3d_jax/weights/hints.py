@@ -16,6 +16,7 @@ from posec3d_jax.weights.names import leaves, to_reference
 NETWORK = ("backbone.", "cls_head.")
 HEAD = "cls_head."
 _FIRST_LAYERS = {
+    "rgb_path.": "rgbpose",
     "conv1.": "slowonly",
     "conv1a.": "c3d_light",
     "conv1_s.": "x3d_shallow",
@@ -51,14 +52,28 @@ def reference_shape(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
 def _network(tensors: Mapping[str, np.ndarray], config: Any) -> Iterator[str]:
     """Another network, by its first layer, and how to name it with all its options."""
     for layer, network in _FIRST_LAYERS.items():
-        found = any(name.startswith(f"backbone.{layer}") for name in tensors)
-        if found and network != config.model.name:
-            yield (
-                f"it is a {network} (config.model.name); name its variant, as in "
-                f"--config=ntu60_xsub:joint-{network}, because a name alone leaves the options of "
-                f"{config.model.name} (in a config of your own: base.set_variant(config, 'joint', "
-                f"'{network}'))"
-            )
+        if not any(name.startswith(f"backbone.{layer}") for name in tensors):
+            continue
+        stem = tensors.get("backbone.conv1.conv.weight")
+        if network == "slowonly" and stem is not None and stem.shape[1:2] == (3,):
+            network = "slowonly_rgb"  # the same layers, of three colours instead of joints
+        if network != config.model.name:
+            yield f"it is a {network} (config.model.name); name its variant, {_variant(network)}"
+
+
+def _variant(network: str) -> str:
+    """How the config of a network is named, and why the name alone does not do."""
+    if network in ("rgbpose", "slowonly_rgb"):
+        modalities = network.removeprefix("slowonly_")
+        return (
+            f"as in --config=ntu60_xsub_rgbpose:{modalities} (in a config of your own: "
+            f"base.set_modalities(config, {modalities!r}))"
+        )
+    return (
+        f"as in --config=ntu60_xsub:joint-{network}, because a name alone leaves the options of "
+        f"another network (in a config of your own: base.set_variant(config, 'joint', "
+        f"{network!r}))"
+    )
 
 
 def _blocks(tensors: Mapping[str, np.ndarray], config: Any) -> Iterator[str]:
@@ -98,7 +113,7 @@ def _options(tensors: Mapping[str, np.ndarray], config: Any) -> list[str]:
 def _choices(config: Any) -> Iterator[tuple[str, Any]]:
     """Every option of the config's network with each other value that it may have."""
     network = config.model.name
-    default = networks.ALL_NETWORKS[network]().to_dict()
+    default = networks.make_model(network).to_dict()
     for name, key in MODELS[network].items():
         option = name.removeprefix("model.")
         values = [default[option]]

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax.traverse_util import unflatten_dict
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
@@ -22,6 +22,7 @@ from posec3d_jax.runs.claim import claim
 from posec3d_jax.steps.recognizer import make_recognizer
 from posec3d_jax.weights.checkpoint_file import CheckpointFile, read_checkpoint
 from posec3d_jax.weights.hints import HEAD, NETWORK, hint, reference_shape
+from posec3d_jax.weights.merging import is_lateral, without_laterals
 from posec3d_jax.weights.names import COUNTER, counters, from_reference, leaves
 from posec3d_jax.weights.report import Report, Row
 
@@ -30,6 +31,10 @@ STAGING = ".importing"
 _HEADLESS = (
     "the file has no head (cls_head): nothing can be recognised with it, but config.init_from "
     "takes it, and the head starts fresh"
+)
+_APART = (
+    "the file has no laterals, as of two networks that were merged: here they are as a training "
+    "would start with them. Nothing that the network says depends on them yet"
 )
 # What the references call the streams of graph networks.
 _FEATURES = {"j": "joint", "b": "bone", "jm": "joint_motion", "bm": "bone_motion"}
@@ -65,17 +70,24 @@ def _import(path: Path, config, out: Path) -> Report:
     if (out / FOLDER).exists():
         raise ValueError(f"{out} holds checkpoints already; choose another --out")
     file = read_checkpoint(path)
-    like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
+    recognizer = make_recognizer(config)
+    like = jax.eval_shape(recognizer.init, jax.random.key(0))
     headless = not any(name.startswith(HEAD) for name in file.tensors)
     if headless:  # a backbone, to start from
         like = {part: {k: v for k, v in tree.items() if k != "head"} for part, tree in like.items()}
-    _check_fit(path, file.tensors, leaves(like), config)
-    variables, rows = convert(file.tensors, like)
+    apart = not any(map(is_lateral, file.tensors)) and any(map(is_lateral, leaves(like)))
+    wanted = without_laterals(like) if apart else like
+    _check_fit(path, file.tensors, leaves(wanted), config)
+    variables, rows = convert(file.tensors, wanted)
+    if apart:
+        start = flatten_dict(jax.jit(recognizer.init)(jax.random.key(config.seed)))
+        given = flatten_dict(variables)
+        variables = unflatten_dict({k: given.get(k, start[k]) for k in flatten_dict(like)})
     report = Report(
         title=f"{path} ({file.format}) -> {out}, network {config.model.name}",
         rows=rows,
         left_over=_left_over(file.tensors, rows),
-        notes=[_HEADLESS] * headless + _notes(file, config),
+        notes=[_HEADLESS] * headless + [_APART] * apart + _notes(file, config),
     )
     staging = out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted import left

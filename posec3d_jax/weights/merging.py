@@ -46,6 +46,21 @@ def merge_pathways(rgb: Tree, pose: Tree, fused: Tree) -> Tree:
     return unflatten_dict(merged)
 
 
+def is_lateral(name: str) -> bool:
+    """Whether a tensor of that reference name belongs to a lateral connection."""
+    return "_lateral." in name
+
+
+def without_laterals(variables: Tree) -> Tree:
+    """Variables, or their shapes, of a network without what joins its pathways."""
+    kept = {
+        path: leaf
+        for path, leaf in flatten_dict(variables).items()
+        if not any(module.endswith("_lateral") for module in path)
+    }
+    return unflatten_dict(kept)
+
+
 def _source(path: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
     """Of which network a leaf of the fused one is, and where; None for laterals."""
     kind, module, layer, *rest = path

@@ -49,13 +49,16 @@ NETWORKS = {
     "ctrgcn": ("ctrgcn", {}),
     "msg3d": ("msg3d", {}),
 }
+# The modalities that a file of RGBPose-Conv3D's three steps is for; 'init' is the merged start.
+RGBPOSE = "rgbpose_conv3d"
+MODALITIES = {"rgb": "rgb", "pose": "pose", "init": "rgbpose", "both": "rgbpose"}
 
 
 def why_not(entry: Entry) -> str:
     """Why a checkpoint cannot become a run of this package, in words; '' if it can."""
     if entry.poses == "3d":
         return "it is shown 3-D joints, and the networks here are shown 2-D ones"
-    if entry.network not in NETWORKS:
+    if entry.network not in (*NETWORKS, RGBPOSE):
         return f"the package has no network {entry.network}"
     return ""
 
@@ -68,19 +71,27 @@ def recipe(entry: Entry) -> ConfigDict:
     """
     if reason := why_not(entry):
         raise ValueError(f"{entry.name} cannot be imported: {reason}")
-    data, network = BENCHMARKS[entry.benchmark.split("_")[0]], NETWORKS[entry.network]
+    data = BENCHMARKS[entry.benchmark.split("_")[0]]
     config = base.get_config()
     config.name = entry.name
-    base.set_variant(config, entry.stream, network[0])
-    blocks = {"stage_blocks": data.blocks} if data.blocks and network[0] == "slowonly" else {}
-    base.set_network(config, network[0], **blocks | network[1])
     config.data.num_classes = data.num_classes
     config.data.class_names = CLASS_NAMES.get(data.names, ())
     config.data.max_persons = data.max_persons
     train, test = data.sizes
     config.volume.train_size, config.volume.test_size = (train, train), (test, test)
-    if entry.project == "mmaction2" and entry.network in networks.NETWORKS:
+    if entry.network == RGBPOSE:
+        base.set_modalities(config, MODALITIES[entry.stream])
+    else:
+        _set_network(config, entry, data)
+    if entry.project == "mmaction2" and entry.network in (*networks.NETWORKS, RGBPOSE):
         config.sampling.reference, config.volume.epsilon = "mmaction2", 1e-4
-        if entry.benchmark in ("ntu60_xsub", "gym"):
+        if entry.benchmark in ("ntu60_xsub", "gym") and entry.network != RGBPOSE:
             config.geometry.test_resize = "center_crop"
     return config
+
+
+def _set_network(config: ConfigDict, entry: Entry, data: Benchmark) -> None:
+    name, options = NETWORKS[entry.network]
+    base.set_variant(config, entry.stream, name)
+    blocks = {"stage_blocks": data.blocks} if data.blocks and name == "slowonly" else {}
+    base.set_network(config, name, **blocks | options)

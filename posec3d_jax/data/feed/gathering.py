@@ -60,7 +60,16 @@ test_sampler.__test__ = False  # pytest would take the name for a test
 
 
 def _counts(needs: AllNeeds) -> list[tuple[str, int]]:
-    return [(name, needs[name].frames) for name in MODALITIES if name in needs]
+    """Of how many frames are drawn, by modality; whole clips need no draw."""
+    drawn = (name for name in MODALITIES if name in needs and not needs[name].whole)
+    return [(name, needs[name].frames) for name in drawn]
+
+
+def _every_frame(source: Source, index: np.ndarray) -> np.ndarray:
+    """All frames of the clips [B], int [B, T] with T the longest clip's of the data set."""
+    lengths = source.lengths[index]
+    longest = max(source.info.max_frames, int(lengths.max()))
+    return np.minimum(np.arange(longest, dtype=np.int32), lengths[:, None] - 1)
 
 
 def _check_method(sampling) -> None:
@@ -82,7 +91,8 @@ def gather(
 
     With `rows` the rows of the pack that `source` is are named instead of read.
     """
-    chosen, ended = frames["pose"], np.zeros(frames["pose"].shape, bool)
+    chosen = _every_frame(source, index) if needs["pose"].whole else frames["pose"]
+    ended = np.zeros(chosen.shape, bool)
     rgb: Batch = {}
     if "rgb" in needs:
         if pictures is None:

@@ -153,10 +153,16 @@ def eval_batches(
 
 
 def whole_batch(
-    source: Source, *, sampling, needs: AllNeeds | None = None, num_clips: int = 1
+    source: Source,
+    *,
+    sampling,
+    needs: AllNeeds | None = None,
+    num_clips: int = 1,
+    pictures: Pictures | None = None,
 ) -> Batch:
     """All clips of a small source as the one batch that `eval_batches` would give, made here."""
-    return _test_batch(source, sampling, needs, num_clips)(np.arange(len(source), dtype=np.int32))
+    make = _test_batch(source, sampling, needs, num_clips, pictures)
+    return make(np.arange(len(source), dtype=np.int32))
 
 
 def _test_batch(
