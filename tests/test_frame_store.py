@@ -122,7 +122,7 @@ def test_turned_videos_are_stored_upright(folder):
     config = _config(folder, ["turned"], ending=".mov")
     turn(write_video(folder / "turned.mov", POSES, SIZE[::-1]))
     report = prepare(config.data, frames=48, progress=_silent)
-    (warning,) = report["findings"]["warnings"]
+    (warning,) = (w for w in report["findings"]["warnings"] if w["sample"] == "turned")
     assert warning["kind"] == "rotated_video" and "upright, 48 x 64" in warning["message"]
     pictures = pictures_of(config, open_source(config.data, "train"), RGB)
     assert pictures.sizes.tolist() == [[48, 64]]
