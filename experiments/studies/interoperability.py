@@ -36,7 +36,7 @@ LATE = "late fusion"
 # The fusions at which (RGB, pose) takes in the other.
 JOINED = {
     "both ways": ((1, 2), (1, 2)),
-    "late fusion, trained on": ((), ()),
+    "joined without laterals": ((), ()),
     "RGB to pose": ((), (1, 2)),
     "pose to RGB": ((1, 2), ()),
 }
@@ -88,7 +88,7 @@ def config_for(preset: str, data_set: str, network: str, seed: int) -> Any:
         _make_small(config, data_set, modalities)
     if network in JOINED:
         config.model.pose_to_rgb, config.model.rgb_to_pose = JOINED[network]
-    config.name = f"{data_set}-{network}".replace(",", "").replace(" ", "_")
+    config.name = f"{data_set}-{network}".replace(" ", "_")
     config.seed = seed
     return config
 
