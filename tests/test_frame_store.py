@@ -155,6 +155,9 @@ def test_without_frames_videos_are_only_looked_at(folder):
     write_video(folder / "a.mkv", POSES, SIZE)
     prepare(config.data, progress=_silent)
     assert isinstance(pictures_of(config, open_source(config.data, "train"), RGB), ClipVideos)
+    config.data.video_name = "clip.mp4"
+    with pytest.raises(ValueError, match="'clip.mp4'.*the same for all clips"):
+        prepare(config.data, overwrite=True, progress=_silent)
     config.data.video_root = ""
     with pytest.raises(ValueError, match="video_root"):
         prepare(config.data, overwrite=True, frames=48, progress=_silent)

@@ -27,6 +27,8 @@ def run(request: Request) -> None:
     one, many = protocols(load_config(workdir))
     protocol = many if options.protocol == "many" else one
     predictor = load_predictor(workdir, options.checkpoint, protocol)
+    if options.videos and not predictor.needs_frames:
+        raise ValueError("--videos is for networks of RGB; this one is shown poses alone")
     predicted = predict_files(source, predictor, videos=options.videos)
     predicted = list(_printed(predicted))
     if options.out:

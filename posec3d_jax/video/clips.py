@@ -93,8 +93,19 @@ def open_videos(
 
 
 def video_of(root: str | Path, pattern: str, name: str) -> Path:
-    """Where the video of a clip is."""
-    return expand(root) / pattern.format(name=name)
+    """Where the video of a clip is.
+
+    Raises ValueError for a pattern that names no file for each clip.
+    """
+    try:
+        if "{name" not in pattern:
+            raise ValueError("it is the same for all clips")
+        return expand(root) / pattern.format(name=name)
+    except (AttributeError, LookupError, ValueError) as error:
+        raise ValueError(
+            f"config.data.video_name is {pattern!r} ({error}); expected something like "
+            "'{name}.mp4', with {name} for the clip's name"
+        ) from error
 
 
 def video_among(given: str | Path, pattern: str, name: str) -> Path | None:
