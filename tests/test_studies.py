@@ -2,6 +2,8 @@
 
 import csv
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,6 +136,36 @@ def test_what_one_study_trained_is_found_by_the_others():
         same = [job for job in every_job(study, "small") if job.name in trained]
         assert len(same) == shared
         assert all(job.config == trained[job.name] for job in same)
+
+
+def test_a_job_waits_for_those_that_it_starts_from(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(runs, "run_job", lambda job, folder: done.append(job.name) or [])
+    first, late = (Job(SimpleNamespace(name=name, seed=0), {}, []) for name in ("first", "late"))
+    run_jobs([replace(late, starts={"init_from": first.name}), first], tmp_path)
+    assert done == ["first-seed0", "late-seed0"]
+
+
+def test_late_fusion_and_pathways_are_rows_of_their_own(tmp_path, monkeypatch):
+    asked = []
+
+    def fuse(paths):
+        asked.append([path.name for path in paths])
+        streams = [{"top1": 0.5, "top5": 1.0, "mean_class": 0.5, "path": "", "weight": 1}] * 2
+        return {"fused": {"top1": 0.7, "top5": 1.0, "mean_class": 0.7}, "streams": streams}
+
+    monkeypatch.setattr(interoperability, "fuse", fuse)
+    facts = {"data set": "a", "seed": 0, "test": "test", "protocol": "1 clip", "mean_class": 0.5}
+    names = ("RGB only", "pose only", "both ways")
+    rows = [facts | {"network": name, "run": name, "top1": 0.6} for name in names]
+    rows += interoperability.fused(rows, tmp_path)
+    assert [row["network"] for row in rows[3:]] == ["late fusion", "both ways", "both ways"]
+    assert [row.get("pathway") for row in rows[3:]] == [None, "rgb", "pose"]
+    assert asked == [["test-1-clip"] * 2, ["test-rgb-1-clip", "test-pose-1-clip"]]
+    accuracy, pathways = interoperability.report("small", rows).tables
+    study = interoperability.report("small", rows)
+    assert "| late fusion | 70.0 |" in markdown(accuracy, study.rows)
+    assert "| both ways, rgb | 50.0 |" in markdown(pathways, study.rows)
 
 
 def test_a_job_belongs_to_one_process_at_a_time(tmp_path):
