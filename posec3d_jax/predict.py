@@ -1,7 +1,7 @@
 """Recognition of clips, from arrays or any file that the readers read: class probabilities out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from posec3d_jax.data.validation import check_sequence
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.files import disk
 from posec3d_jax.machine import host
+from posec3d_jax.reports.predictions import Prediction
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.records import names_of_classes
@@ -29,22 +30,6 @@ from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 from posec3d_jax.video.clips import frames_of_clip, video_among
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the network says of a clip; `warnings` tells what was odd about the input."""
-
-    label: int
-    class_name: str
-    scores: np.ndarray  # float32 [K], probabilities
-    class_names: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def top(self, k: int = 5) -> list[tuple[str, float]]:
-        """The k likeliest classes with their probabilities."""
-        best = np.argsort(-self.scores)[:k]
-        return [(self.class_names[i], float(self.scores[i])) for i in best]
 
 
 class Predictor:

@@ -1,16 +1,36 @@
-"""What was recognised in many clips, as a CSV or JSON file."""
+"""What was recognised in a clip; and in many, as a CSV or JSON file."""
 
 import csv
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from posec3d_jax.files.disk import replacing, write_json
 from posec3d_jax.files.places import make_writable
-from posec3d_jax.predict import Prediction
 
 ENDINGS = (".csv", ".json")
 _COLUMNS = ("clip", "label", "class", "probability", "warnings", "error")
-Predicted = Iterable[tuple[str, Prediction | str]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of a clip; `warnings` tells what was odd about the input."""
+
+    label: int
+    class_name: str
+    scores: np.ndarray  # float32 [K], probabilities
+    class_names: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def top(self, k: int = 5) -> list[tuple[str, float]]:
+        """The k likeliest classes with their probabilities."""
+        best = np.argsort(-self.scores)[:k]
+        return [(self.class_names[i], float(self.scores[i])) for i in best]
+
+
+Predicted = Iterable[tuple[str, Prediction | str]]  # by clip; or what was wrong with it
 
 
 def check_ending(path: Path) -> None:
