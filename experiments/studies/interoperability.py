@@ -3,20 +3,27 @@
   python -m experiments.studies.interoperability --preset=small \
       --source=utd_mhad_kinect=<Skeleton> --videos=utd_mhad_kinect=<video> \
       --source=utd_mhad_blazepose=<...stride3.npz> --videos=utd_mhad_blazepose=<video> \
-      --source=directory=<what `posec3d extract` made of UT-Interaction> --videos=directory=<clips>
+      --source=ut_interaction_rgbpose=<skeletons> --videos=ut_interaction_rgbpose=<clips>
 
 The published recipe: a network of RGB and one of poses are trained by themselves, and those that
 join them start from the two. Late fusion adds the two's probabilities and costs no training; so
 that a further training is not taken for what laterals bring, a network without any is joined, too.
 The small preset's second modality of UTD-MHAD is its depth video, with poses by the Kinect and by
-BlazePose; UT-Interaction has real RGB and two persons.
+BlazePose; UT-Interaction has real RGB and two persons, whose poses are extracted first, as
+configs/ut_interaction.py says.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from configs import gym_rgbpose, ntu60_xsub_rgbpose, utd_mhad_blazepose, utd_mhad_kinect
+from configs import (
+    gym_rgbpose,
+    ntu60_xsub_rgbpose,
+    ut_interaction,
+    utd_mhad_blazepose,
+    utd_mhad_kinect,
+)
 from experiments.studies import command
 from experiments.studies.presets import FOLDER, KINECT_CAMERA, skeleton_of
 from experiments.studies.report import Study
@@ -63,8 +70,8 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD (27 classes, 431 training and 430 test clips of other people; a depth video in "
-        "place of RGB, every third frame) and UT-Interaction (6 classes, 72 training and 36 test "
-        "clips) instead of FineGYM and NTU60",
+        "place of RGB) and UT-Interaction (6 classes, 72 training and 36 test clips), of both every "
+        "third frame, instead of FineGYM and NTU60",
         f"{FRAMES} frames of {SIZE} x {SIZE} and {4 * FRAMES} volumes of {SIZE // 4} x {SIZE // 4} "
         f"instead of 8 of 224 x 224 and 32 of 56 x 56; pathways of {WIDTH} channels at the stem "
         "and one block a stage",
@@ -96,22 +103,17 @@ def config_for(preset: str, data_set: str, network: str, seed: int) -> Any:
 def _data_of(data_set: str) -> Any:
     """The config of a data set of the small preset, without a network to speak of."""
     if data_set == "ut_interaction":
-        config = base.get_config()
-        base.set_small(config, frames=16, size=16, width=8)
-        base.set_few_clips(config)
-        config.data.format, config.data.num_classes = "directory", 6
-        config.data.train_split, config.data.test_split = "sequences_train", "sequences_test"
-        config.data.max_persons = 2
+        config = ut_interaction.get_config("joint-slowonly")
     else:
-        module = {"utd_mhad_kinect": utd_mhad_kinect, "utd_mhad_blazepose": utd_mhad_blazepose}
-        config = module[data_set].get_config("joint-slowonly")
-        layouts = [skeleton_of(module.get_config()) for module in module.values()]
+        modules = {"utd_mhad_kinect": utd_mhad_kinect, "utd_mhad_blazepose": utd_mhad_blazepose}
+        config = modules[data_set].get_config("joint-slowonly")
+        layouts = [skeleton_of(each.get_config()) for each in modules.values()]
         with config.ignore_type():
             config.data.remap_to = common_layout(*layouts).to_dict()
-        config.data.video_step = 3  # BlazePose's file has every third frame
         if data_set == "utd_mhad_kinect":
             config.data.camera.update(KINECT_CAMERA)
             config.data.reader_options = {"every": 3}
+    config.data.video_step = 3  # all three have the poses of every third frame
     config.data.val_split = ""
     config.data.dir = f"{FOLDER}/{data_set}_rgbpose"
     config.data.storage = "pack"

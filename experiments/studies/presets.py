@@ -69,8 +69,7 @@ def prepare_once(config, sources: dict[str, str], videos: dict[str, str], frames
         )
     if frames and name not in videos:
         raise ValueError(
-            f"{config.data.dir} is not prepared; say where its videos are: "
-            f"--videos={name}=<folder>"
+            f"{config.data.dir} is not prepared; say where its videos are: --videos={name}=<folder>"
         )
     config = config.copy_and_resolve_references()
     config.data.source = sources.get(name, "")
