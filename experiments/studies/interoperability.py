@@ -70,8 +70,8 @@ PUBLISHED = [
 DIFFERS = {
     "small": (
         "UTD-MHAD (27 classes, 431 training and 430 test clips of other people; a depth video in "
-        "place of RGB) and UT-Interaction (6 classes, 72 training and 36 test clips), of both every "
-        "third frame, instead of FineGYM and NTU60",
+        "place of RGB) and UT-Interaction (6 classes, 72 training and 36 test clips), every third "
+        "frame of both, instead of FineGYM and NTU60",
         f"{FRAMES} frames of {SIZE} x {SIZE} and {4 * FRAMES} volumes of {SIZE // 4} x {SIZE // 4} "
         f"instead of 8 of 224 x 224 and 32 of 56 x 56; pathways of {WIDTH} channels at the stem "
         "and one block a stage",
