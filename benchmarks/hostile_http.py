@@ -36,6 +36,7 @@ SEED = 0
 AT_ONCE = 48
 CHUNK = 250  # requests; after each of them the record is written
 PATIENCE = 60.0  # seconds for an answer, or for the end of a connection
+VIDEO_PATIENCE = 600.0  # the same of videos, which wait for each other
 HOST = b"Host: localhost\r\n"
 
 
@@ -185,8 +186,9 @@ def _png(width: int, height: int) -> bytes:
 
 async def attack(served: Served, request: bytes, partial: bool) -> str:
     """What became of one: 'answered 422', 'hung up', 'no reason', 'hangs'."""
+    patience = VIDEO_PATIENCE if request.startswith(b"POST /v1/videos") else PATIENCE
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
             try:
                 writer.write(request)
@@ -317,6 +319,8 @@ def measure(served: Served, options: argparse.Namespace, record: dict) -> None:
         memory["after_hostile"] = max(memory.get("after_hostile", 0), served.megabytes())
         record["hostile"] = attack_on.record() | {"seconds": round(time.monotonic() - began)}
         record["deeds"] = served.deeds()
+        while json.loads(served.get("/health"))["looking_at_a_video"]:
+            time.sleep(0.5)
         record["left_behind"] = [path.name for path in served.watched.glob("posec3d-*")]
         record["same_answer_as_before"] = said_of(served, clip) == wanted
         record["memory_mb"] = memory

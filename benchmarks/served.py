@@ -99,15 +99,18 @@ def _watch(folder: str) -> None:
     def told(text: str) -> None:
         os.write(log, (text + "\n").encode())
 
-    def inside(place: object) -> bool:
-        return os.path.abspath(os.fsdecode(str(place))).startswith((folder, "/dev/null", "/proc/"))
+    def inside(place: object, directory: object = -1) -> bool:
+        base = f"/proc/self/fd/{directory}" if isinstance(directory, int) else ""
+        base = os.readlink(base) if os.path.islink(base) else os.getcwd()
+        path = os.path.abspath(os.path.join(base, os.fsdecode(place)))
+        return path.startswith((folder, "/dev/null", "/proc/"))
 
     def hook(event: str, arguments: tuple) -> None:
         if event == "open" and isinstance(arguments[0], str | bytes):
             writes = any(c in str(arguments[1] or "") for c in "wax+")
             if writes and not inside(arguments[0]):
                 told(f"{event} {arguments[:2]}")
-        elif event in _CHANGES and not inside(arguments[0]):
+        elif event in _CHANGES and not inside(arguments[0], arguments[-1]):
             told(f"{event} {arguments}")
         elif event == "subprocess.Popen" and CHILD not in arguments[1]:
             told(f"{event} {arguments[1]}")

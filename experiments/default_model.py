@@ -35,6 +35,7 @@ def pack(workdir: Path, checkpoint: str = "latest") -> None:
     tensors, _ = to_reference_tensors(load_model(folder, like), 0)
     tensors = {name: _half(name, array) for name, array in tensors.items() if array.ndim}
     config.data.class_names = class_names(workdir, config)
+    config.init_from = ""  # a place of the machine that trained it
     MODEL.mkdir(exist_ok=True)
     notes = {"format": "pt", "source": "posec3d_jax", "licence": "Apache-2.0"}
     write_safetensors(MODEL / WEIGHTS, tensors, notes)

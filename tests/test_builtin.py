@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from posec3d_jax.commands.table import COMMANDS
+from posec3d_jax.commands.weights import run as run_command
 from posec3d_jax.data import simulation
 from posec3d_jax.data.simulation.scene import Plan, shoot
+from posec3d_jax.flags import read_request
 from posec3d_jax.predict import load_predictor
 from posec3d_jax.weights.builtin import MODEL, NAME, WEIGHTS, builtin_run
 from posec3d_jax.weights.getting import get_weights
@@ -40,5 +43,8 @@ def test_it_tells_what_people_do_whom_it_never_saw(run):
     assert right >= 15
 
 
-def test_it_can_be_got_by_name(tmp_path):
+def test_it_is_listed_and_can_be_got_by_name(tmp_path, capsys):
+    command = next(command for command in COMMANDS if command.name == "weights")
+    run_command(read_request(command, ["list", "simulated"]))
+    assert f"{NAME}  in the package" in capsys.readouterr().out
     assert get_weights(NAME, tmp_path / "run").rows

@@ -14,6 +14,12 @@ WEIGHTS = "model.safetensors"
 NAME = "simulated-c3d_light-joint"
 
 
+def as_line() -> str:
+    """The model for `posec3d weights list`."""
+    size = (MODEL / WEIGHTS).stat().st_size
+    return f"{NAME}  in the package: simulated people, Apache-2.0, {size / 1e6:.1f} MB"
+
+
 def builtin_run() -> Path:
     """A directory with the model as a run, for `--workdir` and `load_predictor`.
 
