@@ -14,7 +14,7 @@ from posec3d_jax.data.conversion import convert
 from posec3d_jax.data.feed.pipeline import whole_batch
 from posec3d_jax.data.pose_files.sequences import Link
 from posec3d_jax.data.readers.unlabelled import read_clips
-from posec3d_jax.data.readers.views import project_scored
+from posec3d_jax.data.readers.views import camera_of, project_scored
 from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
@@ -26,6 +26,7 @@ from posec3d_jax.reports.predictions import Prediction
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.records import names_of_classes
+from posec3d_jax.skeletons.planes import planes_of
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
@@ -60,7 +61,8 @@ class Predictor:
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
         self._names = names_of_classes(config.data, class_names)
-        self._source = get_skeleton(config.data.skeleton)
+        source = get_skeleton(config.data.skeleton)
+        self._source = planes_of(source) if config.data.planes else source
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
 
     @property
@@ -181,7 +183,7 @@ class Predictor:
             if third_channel(keypoint, configured, beside) == "score":
                 keypoint, score = keypoint[..., :2], keypoint[..., 2]
             else:
-                keypoint, score = project_scored(keypoint, score, data.camera, "score")
+                keypoint, score = project_scored(keypoint, score, camera_of(data), "score")
                 frame_size = data.camera["image_size"]
         if frame_size is None:
             raise ValueError("frame_size is None; pixels need the frame's (height, width)")

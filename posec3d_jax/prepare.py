@@ -11,6 +11,7 @@ import numpy as np
 
 from posec3d_jax.data.conversion import convert, number_splits, until_error
 from posec3d_jax.data.readers import read_dataset
+from posec3d_jax.data.readers.views import camera_of
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.data.statistics import JointCount, statistics, summary
 from posec3d_jax.data.stored.clips import ClipTable, make_table, table_row, write_clips
@@ -33,6 +34,7 @@ from posec3d_jax.files.disk import payload_size
 from posec3d_jax.files.locks import holding
 from posec3d_jax.files.places import expand
 from posec3d_jax.poses.linking import link
+from posec3d_jax.skeletons.planes import planes_of
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.video.preparing import Videos, videos_of
 
@@ -98,11 +100,13 @@ def _prepare(
         config_data.format,
         expand(config_data.source) if config_data.source else "",
         skeleton=get_skeleton(config_data.skeleton),
-        camera=config_data.camera,
+        camera=camera_of(config_data),
         report=findings,
         options=config_data.reader_options,
         link=link,
     )
+    if config_data.planes:
+        dataset = replace(dataset, skeleton=planes_of(dataset.skeleton))
     info = describe(config_data, dataset)
     staging = staging_of(out)
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run left

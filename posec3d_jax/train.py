@@ -100,7 +100,8 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
             check_same(before, facts, workdir, resume_anyway)
         state = _starting_state(config, checkpoints, state, log)
         source, pack = make_resident(config.data, source, mesh)
-        step = make_train_step(recognizer, optimizer, config.train.label_smoothing)
+        smoothing, mixup = config.train.label_smoothing, config.train.mixup
+        step = make_train_step(recognizer, optimizer, smoothing, mixup)
         step = compiled(resident.with_pack(step), mesh)
         validate = _validator(config, recognizer, mesh)
         batches = training_batches(config, source, plan, int(state.step), needs, pictures)

@@ -10,7 +10,6 @@ from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.encoders import make_encoder
-from posec3d_jax.encoders.graph import STREAMS
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
@@ -33,7 +32,7 @@ def _batch(config, keypoint, score, clips, size=(1080, 1920)):
     return {k: jnp.array(v) for k, v in next(eval_batches(source, **options)).items()}
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", REFERENCE)
 def test_input_equals_the_reference(shared, stream):
     """Of videos longer than, shorter than and as long as a clip; of one, two and three persons."""
     config = _config(stream)
@@ -75,7 +74,7 @@ def test_motion_is_that_to_the_next_frame_of_the_video_and_ends_with_it():
     assert not x[4].any()
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", REFERENCE)
 def test_mirrored_views_follow_and_have_left_and_right_swapped(stream):
     config = _config(stream, frames=3)
     encoder = make_encoder(config, COCO)
@@ -105,3 +104,31 @@ def test_options_that_do_not_fit_are_refused():
     config.encoder = "graf"
     with pytest.raises(ValueError, match=r"config.encoder is 'graf'; expected one of"):
         make_encoder(config, COCO)
+
+
+def test_all_is_joints_bones_and_motions_between_the_frames():
+    keypoint, score = _clip(10)
+    found = {}
+    for stream in ("joint", "bone", "all"):
+        config = _config(stream, frames=5)
+        config.sampling.method = "spread"
+        encoder = make_encoder(config, COCO)
+        found[stream] = np.asarray(encoder.test(_batch(config, keypoint, score, 2), 2, False)[0])
+    joint, bone, motion = np.split(found["all"], 3, -1)
+    np.testing.assert_array_equal(joint, found["joint"])
+    np.testing.assert_array_equal(bone, found["bone"])
+    np.testing.assert_allclose(motion[:, :, :-1, :, :2], np.diff(joint[..., :2], axis=2), atol=1e-6)
+    assert not motion[:, :, -1].any()
+
+
+def test_in_the_persons_frame_place_and_size_do_not_matter():
+    keypoint, score = _clip()
+    config = _config(frames=5)
+    config.graph.frame = "person"
+    encoder = make_encoder(config, COCO)
+    seen = [
+        np.asarray(encoder.test(_batch(config, points, score, 1), 1, False))[..., :2]
+        for points in (keypoint, keypoint * 0.5 + 37)
+    ]
+    np.testing.assert_allclose(*seen, atol=1e-5)
+    assert np.abs(seen[0]).max() == pytest.approx(1, abs=1e-5)

@@ -54,3 +54,14 @@ def test_update_is_pytorchs_sgd(nesterov):
         buffer = 0.9 * buffer + decayed
         expected = expected - 0.5 * (decayed + 0.9 * buffer if nesterov else buffer)
         np.testing.assert_allclose(weight, expected, rtol=1e-6)
+
+
+def test_adamw_decays_kernels_alone_and_beside_the_gradient():
+    options = _options(method="adamw", clip_norm=0.0, weight_decay=0.1)
+    optimizer = make_optimizer(options, lambda step: 0.5)
+    weights = {"kernel": jnp.full((2, 2), 4.0), "bias": jnp.full(2, 4.0)}
+    gradients = {"kernel": jnp.full((2, 2), 7.0), "bias": jnp.full(2, -0.2)}
+    updates, _ = optimizer.update(gradients, optimizer.init(weights), weights)
+    # The first step of Adam has the gradients' signs.
+    np.testing.assert_allclose(updates["kernel"], -0.5 * (1 + 0.1 * 4), rtol=1e-5)
+    np.testing.assert_allclose(updates["bias"], 0.5, rtol=1e-5)

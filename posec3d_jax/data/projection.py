@@ -9,6 +9,9 @@ Which camera? 'orthographic' drops the depth and makes the whole clip's box fill
 the detail in x and y is kept, whatever the distance or the unit. The scale is one for the clip,
 so movement across the room stays visible. 'perspective' is for placing 3-D skeletons on the video
 they belong to, or among poses estimated from video.
+
+A camera with a true `planes` (which `config.data.planes` adds) sees every clip from the front, from
+the side and from above, in one scale: see skeletons/planes.py.
 """
 
 from collections.abc import Mapping
@@ -29,15 +32,18 @@ def project(points: np.ndarray, camera: Mapping) -> tuple[np.ndarray, np.ndarray
             (positive: seen from above), both about the middle of the clip's own box.
 
     Returns:
-        Pixels (x, y), float32 [..., 2], and visible, bool [...]. Points that are missing, or behind
+        Pixels (x, y), float32 [..., 2], and visible, bool [...]; with planes [..., 3 V, 2] and
+        [..., 3 V] of points [..., V, 3]. Points that are missing, or behind
         the perspective camera, are zeros and not visible. A NaN or infinite point is NaN and not
         visible: bad input stays visible to the checks.
 
     Raises:
-        ValueError: an unknown kind of camera, a bad image size, or a perspective camera without a
-            focal length.
+        ValueError: an unknown kind of camera, a bad image size, a perspective camera without a
+            focal length, or one that is to see planes.
     """
     _check_camera(camera)
+    if camera.get("planes"):
+        return _project_on_planes(points, camera)
     points = np.asarray(points, np.float64)
     finite = np.isfinite(points).all(axis=-1)
     present = finite & points.any(axis=-1)
@@ -54,6 +60,29 @@ def project(points: np.ndarray, camera: Mapping) -> tuple[np.ndarray, np.ndarray
     return pixels.astype(np.float32), visible
 
 
+def _project_on_planes(points: np.ndarray, camera: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels [..., 3 V, 2] and visible [..., 3 V]: x against y, z against y, and x against z."""
+    points = np.asarray(points, np.float64)
+    finite = np.isfinite(points).all(axis=-1)
+    present = finite & points.any(axis=-1)
+    pixels = np.zeros((*points.shape[:-1], 3), np.float64)  # x and z to the right, y down
+    if present.any():
+        turned = turn(points[present], camera["yaw"], camera["pitch"])
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        room = min(camera["image_size"]) * (1 - 2 * MARGIN)
+        extent = (high - low).max()
+        scale = room / extent if extent > 0 else 1.0
+        pixels[present] = (turned - (low + high) / 2) * (scale, -scale, scale)
+    height, width = camera["image_size"]
+    x, y, z = np.moveaxis(pixels, -1, 0)
+    front, side, top = np.stack([x, y], -1), np.stack([z, y], -1), np.stack([x, z], -1)
+    drawn = np.concatenate([front, side, top], axis=-2) + (width / 2, height / 2)
+    there, known = (np.concatenate([mask] * 3, axis=-1) for mask in (present, finite))
+    drawn[~there] = 0
+    drawn[~known] = np.nan
+    return drawn.astype(np.float32), there
+
+
 def describe(camera: Mapping) -> str:
     """One line on how 3-D became 2-D, for the notes of a data set. ValueError as `project`."""
     _check_camera(camera)
@@ -62,7 +91,8 @@ def describe(camera: Mapping) -> str:
     how = f"{camera['kind']} camera, {height} x {width} pixels (height x width)"
     if camera["kind"] == "perspective":
         how += f", focal length {camera['focal']:g} pixels"
-    return f"projected from 3-D: {how}{turned if camera['yaw'] or camera['pitch'] else ''}"
+    how += turned if camera["yaw"] or camera["pitch"] else ""
+    return f"projected from 3-D: {how}{', on three planes' if camera.get('planes') else ''}"
 
 
 def turn(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
@@ -106,6 +136,11 @@ def _check_camera(camera: Mapping) -> None:
     size = tuple(camera["image_size"])
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"config.data.camera.image_size {size} is not (height, width) in pixels")
+    if camera["kind"] == "perspective" and camera.get("planes"):
+        raise ValueError(
+            "config.data.planes needs config.data.camera.kind 'orthographic': depth is in one "
+            "scale with x and y; got 'perspective'"
+        )
     if camera["kind"] == "perspective" and camera["focal"] <= 0:
         raise ValueError(
             f"config.data.camera.focal is {camera['focal']}; a perspective camera needs a focal "

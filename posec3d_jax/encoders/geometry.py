@@ -71,6 +71,19 @@ def compact_box(
     return jnp.concatenate([first, last], -1)
 
 
+def centre_and_side(keypoint: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Middle [B, 2] (x, y) and longer side [B, 1] of the box around all joints of a clip.
+
+    Joints at exactly (0, 0) are missing; a clip without any, or of a single point, has side 1.
+    """
+    present = is_present(keypoint, "joint")
+    low = jnp.where(present, keypoint, jnp.inf).min((1, 2, 3))
+    high = jnp.where(present, keypoint, -jnp.inf).max((1, 2, 3))
+    low, high = (jnp.where(jnp.isfinite(edge), edge, 0) for edge in (low, high))
+    side = (high - low).max(-1, keepdims=True)
+    return (low + high) / 2, jnp.where(side > 0, side, 1)
+
+
 def _wide(x: jax.Array) -> jax.Array:
     """In at least float32."""
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
@@ -193,7 +206,7 @@ def flip(
     """
     present = is_present(keypoint, missing)[..., 0]
     mirrored = jnp.where(present, width[:, None, None, None] - keypoint[..., 0], 0)
-    mirrored = jnp.stack([mirrored, keypoint[..., 1]], -1)[..., joints, :]
+    mirrored = jnp.concatenate([mirrored[..., None], keypoint[..., 1:]], -1)[..., joints, :]
     chosen = chosen[:, None, None, None]
     keypoint = jnp.where(chosen[..., None], mirrored, keypoint)
     return keypoint, jnp.where(chosen, score[..., joints], score)

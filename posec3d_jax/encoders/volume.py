@@ -179,4 +179,5 @@ def network_volume_encoder(config, skeleton: Skeleton, target: str) -> Encoder:
     """
     joints_alone = config.volume.keypoints and not config.volume.limbs
     leave = target == "cpu" and joints_alone and config.data.max_persons <= 2
+    leave = leave and not config.train.mixup  # of volumes; their profiles cannot be mixed
     return volume_encoder(config, skeleton, target, painted=not leave)

@@ -52,6 +52,9 @@ def _sampling(sampling, program: Program) -> str:
     if sampling.method == "uniform":
         text = f"cut the clip into {one} parts of equal length and take a frame of each, in order"
         text += "; a clip with fewer frames repeats some"
+    elif sampling.method == "spread":
+        text = f"take {one} frames, equally spaced from the start of the clip to its end"
+        text += "; of a clip with fewer frames some twice"
     else:
         text = f"take {one} frames, {sampling.stride} apart"
     if program.needs.following:

@@ -11,7 +11,7 @@ from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.encoders.volume import volume_encoder
 from posec3d_jax.kernels.target import target_here
-from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.skeletons.planes import stored_layout
 
 
 def volume_kind(config) -> str:
@@ -26,7 +26,7 @@ def volume_of(config) -> Callable[[SkeletonSequence], np.ndarray]:
 
     Volumes are drawn whatever the config's network is shown.
     """
-    skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
+    skeleton = stored_layout(config.data)
     info = DatasetInfo("clip", skeleton, config.data.num_classes)
     encoder = volume_encoder(config, skeleton, target_here())
 

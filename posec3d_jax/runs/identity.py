@@ -25,6 +25,7 @@ _DECIDES = (
     *(
         "skeletons/skeleton.py",
         "skeletons/layouts.py",
+        "skeletons/planes.py",
         "skeletons/needs.py",
         "data/feed",
         "runs/feeding.py",

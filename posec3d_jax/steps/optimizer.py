@@ -1,6 +1,7 @@
-"""Learning-rate schedule and SGD as the references run them (PyTorch's conventions)."""
+"""Learning-rate schedule and SGD as the references run them (PyTorch's conventions), and AdamW."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import optax
@@ -34,14 +35,23 @@ def make_schedule(optimizer, batch_size: int, steps_per_epoch: int, total_steps:
 
 
 def make_optimizer(optimizer, schedule: Schedule) -> optax.GradientTransformation:
-    """Clip by global norm, then decay on every parameter, then momentum, then the rate.
+    """Clip by global norm, then the method, then the rate.
 
-    The order is PyTorch's: decay enters the momentum, and the rate multiplies its output.
+    Of SGD decay on every parameter, then momentum; the order is PyTorch's: decay enters the
+    momentum, and the rate multiplies its output. AdamW's decay is beside the gradients, and spares
+    biases and BatchNorms.
     """
     clip = optax.clip_by_global_norm(optimizer.clip_norm) if optimizer.clip_norm else None
-    return optax.chain(
-        clip or optax.identity(),
-        optax.add_decayed_weights(optimizer.weight_decay),
-        optax.trace(decay=optimizer.momentum, nesterov=optimizer.nesterov),
-        optax.scale_by_learning_rate(schedule),
-    )
+    decay, momentum = optimizer.weight_decay, optimizer.momentum
+    if optimizer.method == "adamw":
+        adam = optax.scale_by_adam(b1=momentum, nesterov=optimizer.nesterov)
+        method = (adam, optax.add_decayed_weights(decay, mask=_kernels))
+    else:
+        trace = optax.trace(decay=momentum, nesterov=optimizer.nesterov)
+        method = (optax.add_decayed_weights(decay), trace)
+    return optax.chain(clip or optax.identity(), *method, optax.scale_by_learning_rate(schedule))
+
+
+def _kernels(params: Any) -> Any:
+    """Of each parameter, whether it has more than one axis."""
+    return jax.tree.map(lambda x: x.ndim > 1, params)

@@ -15,12 +15,16 @@ import jax.numpy as jnp
 import optax
 
 from posec3d_jax.encoders import Batch, Encoder, Inputs, blank, make_encoder
+from posec3d_jax.encoders.affine import with_affine_maps
 from posec3d_jax.encoders.noise import with_noise
+from posec3d_jax.encoders.turning import with_turning
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.networks import create_model
 from posec3d_jax.networks.folding import fold
 from posec3d_jax.networks.mode import Mode
-from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
+from posec3d_jax.skeletons.planes import stored_layout
+from posec3d_jax.skeletons.skeleton import Skeleton
+from posec3d_jax.steps.mixing import mix
 from posec3d_jax.steps.state import TrainState, Tree
 
 NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
@@ -81,10 +85,14 @@ def make_recognizer(config, target: str = "") -> Recognizer:
             f"config.train.batch_size {config.train.batch_size} does not divide into "
             f"config.train.batch_norm_groups {groups}"
         )
-    skeleton = get_skeleton(config.data.remap_to or config.data.skeleton)
-    encoder = with_noise(make_encoder(config, skeleton, target), config.noise, skeleton)
+    skeleton = stored_layout(config.data)
+    encoder, seen = with_turning(
+        lambda layout: with_affine_maps(make_encoder(config, layout, target), config.augment),
+        config,
+    )
+    encoder = with_noise(encoder, config.noise, skeleton)
     mode = Mode(groups, target, config.train.remat)
-    options = {"encoder": config.encoder, "skeleton": skeleton}
+    options = {"encoder": config.encoder, "skeleton": seen}
     return Recognizer(
         model=create_model(config.model, config.data.num_classes, mode, **options),
         skeleton=skeleton,
@@ -110,7 +118,10 @@ def create_state(
 
 
 def make_train_step(
-    recognizer: Recognizer, optimizer: optax.GradientTransformation, label_smoothing: float
+    recognizer: Recognizer,
+    optimizer: optax.GradientTransformation,
+    label_smoothing: float,
+    mixup: float = 0.0,
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict[str, jax.Array]]]:
     """(state, batch, key) to (state, metrics): encode, forward, backward, update.
 
@@ -119,8 +130,12 @@ def make_train_step(
     """
 
     def train_step(state, batch, key):
-        encode_key, dropout_key = jax.random.split(jax.random.fold_in(key, state.step))
-        inputs = recognizer.encoder.train(batch, encode_key)
+        step_key = jax.random.fold_in(key, state.step)
+        encode_key, dropout_key = jax.random.split(step_key)
+        inputs, targets = recognizer.encoder.train(batch, encode_key), batch["label"]
+        if mixup:
+            shares = jax.nn.one_hot(targets, recognizer.model.num_classes)
+            inputs, targets = mix(inputs, shares, jax.random.fold_in(step_key, 2), mixup)
 
         def loss_fn(params):
             logits, updates = recognizer.logits(
@@ -130,7 +145,7 @@ def make_train_step(
                 mutable=["batch_stats"],
                 rngs={"dropout": dropout_key},
             )
-            losses = named_losses(logits, batch["label"], label_smoothing)
+            losses = named_losses(logits, targets, label_smoothing)
             loss = total_loss(losses, recognizer.loss_weights)
             return loss, (logits, losses, updates["batch_stats"])
 
@@ -151,10 +166,16 @@ def make_train_step(
 def named_losses(
     logits: Mapping[str, jax.Array], labels: jax.Array, label_smoothing: float = 0.0
 ) -> dict[str, jax.Array]:
-    """Cross-entropy of each of the network's outputs [scalar], the mean over clips."""
+    """Cross-entropy of each of the network's outputs [scalar], the mean over clips.
+
+    `labels` is int [B], or the share that each class has in each clip [B, K].
+    """
     losses = {}
     for name, values in logits.items():
-        targets = jax.nn.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        if labels.ndim == 1:
+            targets = jax.nn.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        else:
+            targets = labels.astype(values.dtype)
         targets = optax.smooth_labels(targets, label_smoothing) if label_smoothing else targets
         losses[name] = optax.softmax_cross_entropy(values, targets).mean()
     return losses

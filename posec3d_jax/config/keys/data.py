@@ -42,6 +42,15 @@ KEYS = (
     Key("data.camera.yaw", 0.0, Real(-1e6, 1e6), BOTH, "Turn about the upright axis, degrees."),
     Key("data.camera.pitch", 0.0, Real(-1e6, 1e6), BOTH, "Tilt of the camera, degrees."),
     Key(
+        "data.planes",
+        False,
+        YesNo(),
+        BOTH,
+        "Keep the depth of 3-D skeletons: they are stored from the front, the side and above, each "
+        "joint three times, in one scale. Of `camera` kind 'orthographic' only. See `planes`.",
+        earlier=False,
+    ),
+    Key(
         "data.dir",
         "",
         Text("a path"),

@@ -1,4 +1,4 @@
-"""Keys of `noise` and `geometry`: what is done to the keypoints on the device."""
+"""Keys of `noise`, `planes`, `augment` and `geometry`: what the device does to keypoints."""
 
 from posec3d_jax.config.keys.key import BOTH, SEED, SIZE, TESTS, TRAINING, Key
 from posec3d_jax.config.values import OneOf, Real, Several, Span, Text, Whole, YesNo
@@ -56,6 +56,72 @@ NOISE = (
         TESTS,
         "Of the noise in tests, which is the same for every network.",
         earlier=0,
+    ),
+)
+
+_ONCE = "in training, alike for all frames of a clip."
+AUGMENT = (
+    Key(
+        "augment.turn",
+        0.0,
+        Real(0, 180),
+        TRAINING,
+        f"Degrees by which the picture is turned at most, {_ONCE}",
+        earlier=0.0,
+    ),
+    Key(
+        "augment.stretch",
+        0.0,
+        Real(0, 10),
+        TRAINING,
+        f"x and y are each multiplied by up to 1 + this, or divided by as much, {_ONCE}",
+        earlier=0.0,
+    ),
+    Key(
+        "augment.shear",
+        0.0,
+        Real(0, 10),
+        TRAINING,
+        f"x changes by up to this times y, {_ONCE}",
+        earlier=0.0,
+    ),
+    Key(
+        "augment.shift",
+        0.0,
+        Real(0, 10),
+        TRAINING,
+        f"x and y move by up to this share of the box around the persons, {_ONCE}",
+        earlier=0.0,
+    ),
+)
+
+PLANES = (
+    Key(
+        "planes.shown",
+        ("front", "side", "top"),
+        Several(OneOf(("front", "side", "top"))),
+        BOTH,
+        "Of data with `data.planes`: what the network sees. Graph networks get x, y and z instead, "
+        "or with 'front' alone x and y.",
+        earlier=("front", "side", "top"),
+    ),
+    Key(
+        "planes.yaw",
+        0.0,
+        Real(0, 180),
+        TRAINING,
+        "Degrees by which skeletons are turned about the vertical at most, in training.",
+        earlier=0.0,
+    ),
+    Key("planes.pitch", 0.0, Real(0, 180), TRAINING, "The same of tilting.", earlier=0.0),
+    Key(
+        "planes.facing",
+        False,
+        YesNo(),
+        BOTH,
+        "Turn each clip first so that the line from right to left joints, on the whole, lies along "
+        "x: the person's own frame of reference.",
+        earlier=False,
     ),
 )
 
@@ -147,4 +213,4 @@ GEOMETRY = (
     ),
 )
 
-KEYS = (*NOISE, *GEOMETRY)
+KEYS = (*NOISE, *PLANES, *AUGMENT, *GEOMETRY)

@@ -3,20 +3,39 @@
 from posec3d_jax.config.keys.key import BOTH, SEED, SIZE, TESTS, TRAINING, Key
 from posec3d_jax.config.values import OneOf, Real, Several, Whole, YesNo
 
-GRAPH_STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+GRAPH_STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "all")
 _SIZE = Several(Whole(*SIZE), 2, square=True)
 
 KEYS = (
     Key(
         "sampling.method",
         "uniform",
-        OneOf(("uniform", "stride")),
+        OneOf(("uniform", "stride", "spread")),
         BOTH,
-        "Which frames: one of each of `num_frames` equal parts, or consecutive ones, `stride` "
-        "apart.",
+        "Which frames: one of each of `num_frames` equal parts, at random (short clips go round); "
+        "consecutive ones, `stride` apart; or, 'spread', equally spaced ones from the clip's start "
+        "to its end, however short it is.",
     ),
     Key("sampling.num_frames", 48, Whole(*SIZE), BOTH, "Frames that the network sees, T."),
     Key("sampling.stride", 2, Whole(*SIZE), BOTH, "Of method 'stride' only."),
+    Key(
+        "sampling.share",
+        1.0,
+        Real(0.01, 1),
+        TRAINING,
+        "Of method 'spread': the least part of a clip that a training sample spans; how much and "
+        "which is drawn.",
+        earlier=1.0,
+    ),
+    Key(
+        "sampling.warp",
+        0.0,
+        Real(0, 0.9),
+        TRAINING,
+        "Of method 'spread': how unevenly time may pass in a training sample; 0.5 lets the "
+        "speed vary by up to half.",
+        earlier=0.0,
+    ),
     Key(
         "sampling.reference",
         "pyskl",
@@ -49,8 +68,18 @@ KEYS = (
         OneOf(GRAPH_STREAMS),
         BOTH,
         "What graph networks get of each joint: (x, y, score), x and y -1 to 1 across the frame; "
-        "or the difference to its parent; or of either the change to the next frame.",
+        "or the difference to its parent; or of either the change to the next frame; or 'all': "
+        "joints, bones, and the joints' change from one of the network's frames to the next.",
         earlier="joint",
+    ),
+    Key(
+        "graph.frame",
+        "picture",
+        OneOf(("picture", "person")),
+        BOTH,
+        "What x and y are -1 to 1 across: the picture, as in PYSKL, or the box around the persons "
+        "of the clip.",
+        earlier="picture",
     ),
     Key(
         "graph.threshold",

@@ -42,6 +42,15 @@ TRAIN = (
     Key("train.epochs", 24, Whole(*COUNT), TRAINING, "Each of `data.repeat` passes."),
     Key("train.label_smoothing", 0.0, Real(0, 1), TRAINING, "Share spread over all classes."),
     Key(
+        "train.mixup",
+        0.0,
+        Real(0, 100),
+        TRAINING,
+        "Clips are mixed in pairs, and their labels with them, in shares drawn from Beta(a, a) of "
+        "this a; 0 for none.",
+        earlier=0.0,
+    ),
+    Key(
         "train.rgb_weight",
         1.0,
         Real(0, 1e6),
@@ -105,6 +114,14 @@ TRAIN = (
 
 OPTIMIZER = (
     Key(
+        "optimizer.method",
+        "sgd",
+        OneOf(("sgd", "adamw")),
+        TRAINING,
+        "Gradient descent with momentum, or AdamW.",
+        earlier="sgd",
+    ),
+    Key(
         "optimizer.learning_rate",
         0.4,
         Real(0, 1e3),
@@ -112,7 +129,7 @@ OPTIMIZER = (
         "At batches of `reference_batch`; scaled to `train.batch_size`.",
     ),
     Key("optimizer.reference_batch", 256, Whole(*COUNT), TRAINING, "Clips."),
-    Key("optimizer.momentum", 0.9, Real(0, 1), TRAINING, "Of stochastic gradient descent."),
+    Key("optimizer.momentum", 0.9, Real(0, 1), TRAINING, "Of gradients; AdamW's first decay."),
     Key(
         "optimizer.nesterov",
         False,
@@ -126,7 +143,7 @@ OPTIMIZER = (
         3e-4,
         Real(0, 1e3),
         TRAINING,
-        "On every parameter, as the reference does.",
+        "On every parameter, as the reference does; AdamW's is its own, and on kernels alone.",
     ),
     Key(
         "optimizer.clip_norm",

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from posec3d_jax.data.feed.sampling import REFERENCES, stride_frames, test_frames, train_frames
+from posec3d_jax.data.feed.spread import spread_frames
 from posec3d_jax.data.stored.sources import Source
 from posec3d_jax.skeletons.needs import MODALITIES, AllNeeds
 
-METHODS = ("uniform", "stride")
+METHODS = ("uniform", "stride", "spread")
 Batch = dict[str, np.ndarray]
 Frames = dict[str, np.ndarray]  # int [B, T] of each modality
 # (clips [B], frames [B, T]) to a batch's `rgb` and `rgb_size`
@@ -27,6 +28,9 @@ def train_sampler(sampling, needs: AllNeeds) -> Callable[[np.ndarray, np.random.
         for name, count in _counts(needs):
             if sampling.method == "uniform":
                 frames[name] = train_frames(lengths, count, rng)
+            elif sampling.method == "spread":
+                bounds = {"share": sampling.share, "warp": sampling.warp}
+                frames[name] = spread_frames(lengths, count, rng, **bounds)
             else:
                 frames[name] = stride_frames(lengths, count, sampling.stride, rng)
         return frames
@@ -51,6 +55,8 @@ def test_sampler(sampling, needs: AllNeeds, num_clips: int) -> Callable[[np.ndar
     def frames_of(lengths: np.ndarray, count: int) -> np.ndarray:
         if sampling.method == "stride":
             return stride_frames(lengths, count, sampling.stride, num_clips=num_clips)
+        if sampling.method == "spread":
+            return spread_frames(lengths, count, num_clips=num_clips)
         return np.stack([test_frames(int(n), count, *options) for n in lengths])
 
     return lambda lengths: {name: frames_of(lengths, count) for name, count in _counts(needs)}

@@ -21,6 +21,8 @@ def project_scored(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of 3-D joints [..., 3], and scores: 1 where none are given, 0 where not visible."""
     keypoint, visible = project(points, camera)
+    if score is not None and camera.get("planes"):
+        score = np.concatenate([score] * 3, axis=-1)
     if score is not None and score.shape != visible.shape:
         message = f"shape {score.shape} does not fit keypoint {points.shape}"
         raise BadSample("wrong_shape", message, score_key)
@@ -41,6 +43,12 @@ def with_views(
 def view_name(name: str, yaw: float) -> str:
     """The clip's name, with the yaw in it where it is turned."""
     return f"{name}@yaw{yaw:+g}" if yaw else name
+
+
+def camera_of(config_data) -> dict:
+    """How a config's 3-D skeletons become pixels: its `camera`, and whether on three planes."""
+    camera = {key: config_data.camera[key] for key in config_data.camera}
+    return camera | {"planes": config_data.planes}
 
 
 def turned_camera(camera: Mapping, yaw: float) -> dict:

@@ -11,7 +11,8 @@ from posec3d_jax.data.stored.selection import parts
 from posec3d_jax.data.validation import LONGEST_NAME
 from posec3d_jax.files.arrays import brief
 from posec3d_jax.files.places import expand
-from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
+from posec3d_jax.skeletons.planes import stored_layout
+from posec3d_jax.skeletons.skeleton import Skeleton
 
 _PACKAGES = ("posec3d-jax", "numpy", "tensorflow-datasets", "array-record")
 _PIECE = 1 << 20  # bytes read at once
@@ -42,7 +43,7 @@ def describe(config_data, dataset: SkeletonDataset) -> DatasetInfo:
     _check_splits(config_data, dataset)
     skeleton, notes = dataset.skeleton, list(dataset.notes)
     if config_data.remap_to:
-        skeleton = get_skeleton(config_data.remap_to)
+        skeleton = stored_layout(config_data)
         note = f"joints converted from {dataset.skeleton.name} to {skeleton.name} by name"
         if missing := lacking(dataset.skeleton, skeleton):
             note += f"; not in the source, so always missing: {', '.join(missing)}"
@@ -89,6 +90,8 @@ def fingerprint(config_data) -> str:
     digest = hashlib.sha256()
     for key in _DECIDES:
         digest.update(f"{key}={getattr(config_data, key)}\n".encode())
+    if config_data.planes:
+        digest.update(b"planes\n")
     source = expand(config_data.source)
     if config_data.source and source.is_file():
         with source.open("rb") as file:

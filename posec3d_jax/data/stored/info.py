@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from posec3d_jax.skeletons.planes import stored_layout
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
 INFO_FILE = "info.json"
@@ -127,7 +128,7 @@ def check_info(info: DatasetInfo, config_data) -> DatasetInfo:
     Raises:
       DataError: other joints, another number of classes, or more persons than were stored.
     """
-    wanted = get_skeleton(config_data.remap_to or config_data.skeleton)
+    wanted = stored_layout(config_data)
     where = f"the data set in {config_data.dir}"
     if wanted.joints != info.skeleton.joints:
         raise DataError(
