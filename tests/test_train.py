@@ -43,24 +43,46 @@ def test_the_number_of_devices_does_not_change_the_losses(folder, reference):
     np.testing.assert_allclose(_losses(folder / "on4"), _losses(reference), atol=1e-4)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(folder, reference):
-    mesh, workdir = make_mesh(jax.devices()[:1]), folder / "resumed"
-    config = _config(folder, epochs=4)
+class Interrupted(Exception):
+    """A run that was killed."""
 
-    class Interrupted(Exception):
-        pass
 
-    def stop_at_12(plan, step):
-        if step == 12:
+def _train_interrupted(config, workdir, at: int) -> None:
+    """Trains to step `at`, and then again from what is there."""
+
+    def stop(plan, step):
+        if step == at:
             raise Interrupted
 
+    mesh = make_mesh(jax.devices()[:1])
     with pytest.raises(Interrupted):
-        train_and_evaluate(config, workdir, mesh, after_step=stop_at_12)
-    assert len(_losses(workdir)) == 12  # two steps beyond the last checkpoint
+        train_and_evaluate(config, workdir, mesh, after_step=stop)
+    assert len(_losses(workdir)) == at
     train_and_evaluate(config, workdir, mesh)
-    assert _losses(workdir) == _losses(reference)
-    stored = [load_raw_model(find_checkpoint(run)) for run in (workdir, reference)]
-    jax.tree.map(np.testing.assert_array_equal, *stored)
+
+
+def _assert_equal_to_the_bit(*runs) -> None:
+    first, second = map(_losses, runs)
+    assert first == second
+    jax.tree.map(
+        np.testing.assert_array_equal, *(load_raw_model(find_checkpoint(run)) for run in runs)
+    )
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(folder, reference):
+    _train_interrupted(_config(folder, epochs=4), folder / "resumed", 12)  # 2 past a checkpoint
+    _assert_equal_to_the_bit(folder / "resumed", reference)
+
+
+def test_a_resumed_run_is_as_exact_with_every_option_on(folder):
+    config = _config(folder, epochs=2, mixup=0.2, label_smoothing=0.1)
+    config.optimizer.update(method="adamw", learning_rate=0.05, warmup_epochs=0.5)
+    config.augment.update(turn=10.0, stretch=0.1, shear=0.1, shift=0.1)
+    config.noise.update(jitter=0.01, in_training=True, in_test=False)
+    config.sampling.update(method="spread", share=0.7, warp=0.5)
+    train_and_evaluate(config, folder / "options", make_mesh(jax.devices()[:1]))
+    _train_interrupted(config, folder / "options_resumed", 7)
+    _assert_equal_to_the_bit(folder / "options", folder / "options_resumed")
 
 
 def test_another_config_in_the_same_directory_is_refused(folder, reference):
