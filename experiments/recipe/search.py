@@ -15,7 +15,7 @@ import ast
 import csv
 import fcntl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +58,7 @@ class Settings:
     shear: float = 0.0
     shift: float = 0.0
     jitter: float = 0.0
+    offset: float = 0.0
     share: float = 1.0
     warp: float = 0.0
     warmup: float = 0.0  # part of the training
@@ -154,7 +155,7 @@ def _step(recognizer, options) -> Callable:
 
     def step(state: TrainState, batch, key, values):
         keys = jax.random.split(jax.random.fold_in(key, state.step), 5)
-        batch = _shaken(mapped(batch, keys[0], values), keys[1], values["jitter"])
+        batch = _shaken(mapped(batch, keys[0], values), keys[1], values)
         inputs = recognizer.encoder.train(batch, keys[2])
         targets = jax.nn.one_hot(batch["label"], recognizer.model.num_classes)
         inputs, targets = mix(inputs, targets, keys[3], values["mixup"])
@@ -178,13 +179,16 @@ def _step(recognizer, options) -> Callable:
     return step
 
 
-def _shaken(batch, key: jax.Array, jitter: jax.Array):
-    """As `config.noise.jitter` has it, also where its size is not known when compiling."""
+def _shaken(batch, key: jax.Array, values: Mapping[str, jax.Array]):
+    """As `config.noise` has `jitter` and `offset`, also where they are not known when compiling."""
     keypoint = batch["keypoint"]
     present = (keypoint != 0).any(-1, keepdims=True) & jnp.isfinite(keypoint).all(-1, keepdims=True)
     _, side = g.centre_and_side(jnp.where(present, keypoint, 0))
-    noise = jitter * side[:, None, None, None] * jax.random.normal(key, keypoint.shape)
-    return {**batch, "keypoint": jnp.where(present, keypoint + noise, keypoint)}
+    shake = values["jitter"] * jax.random.normal(key, keypoint.shape)
+    joints = (len(keypoint), 1, 1, *keypoint.shape[-2:])
+    shake += values["offset"] * jax.random.normal(jax.random.fold_in(key, 1), joints)
+    noisy = keypoint + shake * side[:, None, None, None]
+    return {**batch, "keypoint": jnp.where(present, noisy, keypoint)}
 
 
 def log_row(log: Path, row: dict[str, object]) -> None:
