@@ -3,13 +3,16 @@
   posec3d configs custom > my_data.py
   posec3d prepare  --config=my_data.py --config.data.source=<my_data.pkl>
   posec3d inspect  --config=my_data.py --out=runs/look      (pictures of clips: look first)
-  posec3d train    --config=my_data.py:joint-small --workdir=runs/my_data
+  posec3d train    --config=my_data.py --workdir=runs/my_data
   posec3d evaluate --workdir=runs/my_data
 
-Variants: joint (default), limb or both; slowonly (default), c3d_light or x3d_shallow; full (the
-paper's size, for a GPU; default) or small (for a CPU); put together with '-', as in `:limb-small`.
-Graph networks to compare with: stgcn, stgcnpp, aagcn, ctrgcn or msg3d, and their streams joint,
-bone, joint_motion and bone_motion, as in `:bone-stgcnpp`.
+Variants, put together with '-', as in `:limb` or `:bone-stgcnpp-published`:
+  streams    joint (default), limb or both; of graph networks joint, bone, joint_motion,
+             bone_motion or all
+  networks   c3d_light (default), slowonly or x3d_shallow; graph networks stgcn, stgcnpp, aagcn,
+             ctrgcn or msg3d
+  recipes    own (default): for some hundred to some thousand clips, on a CPU (docs/recipes.md);
+             published: the network's published recipe and size, for tens of thousands and a GPU
 
 The data is a pickle as PYSKL and mmaction2 read it, of plain containers and numpy arrays:
 
@@ -27,16 +30,15 @@ config.data.camera. Without pickles: data.format = "directory", one .npz or .jso
 posec3d_jax/data/readers/directory.py.
 """
 
-from posec3d_jax.config import base, networks
+from posec3d_jax.config import base, networks, recipes
 
-VARIANTS = (networks.ALL_STREAMS, networks.ALL_NETWORKS, ("full", "small"))
+VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, ("own", "published"))
 
 
 def get_config(variant: str = ""):
-    stream, network, size = base.parse_variant(variant, *VARIANTS)
+    stream, network, recipe = base.parse_variant(variant, *VARIANTS)
     config = base.get_config()
     config.name = f"custom_{stream}_{network}"  # EDIT: names the runs
-    base.set_variant(config, stream, network)
 
     # --- What is in the data ---------------------------------------------------------------------
     config.data.format = "pyskl"
@@ -90,27 +92,24 @@ def get_config(variant: str = ""):
     )
 
     # --- How it is trained -----------------------------------------------------------------------
-    # 48 frames of 56 x 56 and batches of 256 unless `small`: 24 frames of 32 x 32, width 16,
-    # batches of 16. The learning rate follows the batch (and training says which it uses).
-    if size == "small":
-        base.set_small(config, frames=24, size=32, width=16)
-        config.name += "_small"
+    # The own recipe: 60 passes over the clips (of graph networks 120); thousands of clips need
+    # fewer, passes=20. The published one: 24 epochs of 10 passes over tens of thousands of clips.
+    if recipe == "own":
+        recipes.set_own_data(config, network, stream)
     else:
+        base.set_variant(config, stream, network)
+        config.data.repeat, config.train.epochs = 10, 24
         config.train.batch_size = 64
-    # EDIT: aim at some thousand steps; one is batch_size clips. 24 epochs of 10 passes are the
-    # published length for tens of thousands of clips.
-    config.data.repeat = 10
-    config.train.epochs = 24
 
-    # Actions that differ by side (a left kick and a right kick) must not be mirrored:
-    #   config.geometry.flip = 0.0
-    #   config.sampling.test_flip = False
+    # The own recipe does not mirror, since most people are right-handed and actions may differ by
+    # side. Where they do not, mirrored clips are more clips:
+    #   config.geometry.flip = 0.5
+    #   config.sampling.test_flip = True
     # Where the person is in the frame, or how large, is part of the action: keep the whole frame:
     #   config.geometry.compact = False
-    # Scores that mean little (a tracker's 0/1 flags): draw every joint alike:
-    #   config.volume.use_score = False
-    # Missing joints have a score all the same: do not draw what is at (0, 0):
-    #   config.volume.drop_missing = True
+    # Scores that say how well a joint was seen: draw what is uncertain fainter (the own recipe of
+    # volumes draws every joint alike):
+    #   config.volume.use_score = True
     # Start from weights that are there (the stem and the head adapt to other joints and classes):
     #   config.init_from = "runs/ntu60_xsub_joint"
     return config

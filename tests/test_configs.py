@@ -297,3 +297,12 @@ def test_declared_skeleton_is_checked_at_once():
     base.set_stream(config, "limb")
     with pytest.raises(ValueError, match="mirror image of limb 0"):
         make_recognizer(config)
+
+
+def test_the_recipe_for_own_data_is_the_one_whose_figure_is_on_record():
+    own, recorded = _load("custom"), _load("utd_mhad_kinect")
+    for part in ("sampling", "volume", "geometry", "augment", "noise", "model", "train"):
+        assert own[part] == recorded[part], part
+    assert own.optimizer == recorded.optimizer
+    assert (own.data.repeat, own.encoder) == (recorded.data.repeat, recorded.encoder)
+    assert _load("custom", "bone-stgcnpp").noise.in_training
