@@ -11,9 +11,9 @@ from posec3d_jax.steps.recognizer import named_losses
 
 def test_clips_and_labels_are_mixed_in_the_same_shares():
     targets = jnp.eye(8)
-    inputs = {"pose": jnp.eye(8)[:, :, None] * jnp.ones(3)}
+    inputs = {"pose": jnp.eye(8)[:, :, None] * jnp.ones((1, 1, 3))}
     mixed, shares = mix(inputs, targets, jax.random.key(0), 0.5)
-    np.testing.assert_allclose(mixed["pose"], shares[:, :, None] * jnp.ones(3), rtol=1e-6)
+    np.testing.assert_allclose(mixed["pose"], shares[:, :, None] * jnp.ones((1, 1, 3)), rtol=1e-6)
     np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-6)
     own = jnp.diag(shares)
     assert own.min() >= 0.5 and (own < 0.999).any()
