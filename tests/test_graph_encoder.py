@@ -80,7 +80,7 @@ def test_mirrored_views_follow_and_have_left_and_right_swapped(stream):
     encoder = make_encoder(config, COCO)
     assert encoder.needs["pose"].following == stream.endswith("motion")
     assert not config.sampling.test_flip
-    views = encoder.test(_batch(config, *_clip(9), 2), 2, True)
+    views = np.asarray(encoder.test(_batch(config, *_clip(9), 2), 2, True))
     assert views.shape == (1, 4, *encoder.test_shape)
     mirror = views[:, :2][..., COCO.flip_joints, :] * np.array([-1, 1, 1], np.float32)
     np.testing.assert_allclose(views[:, 2:], mirror, atol=1e-6)
