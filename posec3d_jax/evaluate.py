@@ -16,11 +16,11 @@ from jax.experimental import multihost_utils
 
 from posec3d_jax.config import stored
 from posec3d_jax.config.checks import check_config
-from posec3d_jax.config.keys.key import BOTH, TESTS
 from posec3d_jax.data.feed.pipeline import eval_batches
 from posec3d_jax.data.stored.leakage import leak_into
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder, send
 from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.machine import host
 from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
@@ -29,6 +29,7 @@ from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.claim import claim
 from posec3d_jax.runs.evaluations import Scores, summary_of, write_evaluation
 from posec3d_jax.runs.feeding import to_devices
+from posec3d_jax.runs.other_settings import tell_classes, tell_differences
 from posec3d_jax.skeletons.needs import MODALITIES
 from posec3d_jax.steps import metrics
 from posec3d_jax.steps.protocol import Protocol, protocols
@@ -157,11 +158,12 @@ def evaluate(
       LockedError: another process evaluates under the same name.
       DiskError: nothing can be written in `workdir`, or where the record goes.
     """
-    workdir, split = expand(workdir), split or config.data.test_split
+    workdir, split = local_folder(workdir), split or config.data.test_split
     check_config(config)
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     differences = tell_differences(config, workdir)
     source, recognizer, mesh = open_source(config.data, split), make_recognizer(config), make_mesh()
+    differences += tell_classes(workdir, source.info.class_names)
     name, results, leaking = name or split, {}, _leaking(config, split)
     if record:
         make_writable(expand(record).absolute().parent)
@@ -221,24 +223,6 @@ def _outputs(
     return {"outputs": figures}
 
 
-def tell_differences(config, workdir: str | Path) -> list[str]:
-    """Warns of every key that decides what a test says and is not as in the run that was trained.
-
-    One line a key; there may be reasons for them: another data set, another protocol. Nothing of a
-    run without a config of its own.
-    """
-    before = stored.stored_config(workdir)
-    if not before:
-        return []
-    found = stored.differing(before, stored.config_to_dict(config), (TESTS, BOTH))
-    lines = [f"config.{key}: {old} in the run, now {new}" for key, (old, new) in found.items()]
-    if lines:
-        logging.warning(
-            "the config differs from that of the run in %s:\n  %s", workdir, "\n  ".join(lines)
-        )
-    return lines
-
-
 def _leaking(config, split: str) -> int:
     """How many clips of the split the config trains on; a warning says which."""
     found, line = leak_into(config.data, split, config.seed)
@@ -253,7 +237,9 @@ def _write(
     """Metrics of the scores, on every process; the first one also leaves them on disk."""
     folder = f"{name}-{scores.protocol}".replace(" ", "-")
     if jax.process_index() == 0:
-        return write_evaluation(workdir / FOLDER / folder, scores, extra, mean_class)
+        written = write_evaluation(workdir / FOLDER / folder, scores, extra, mean_class)
+        send(workdir / FOLDER / folder, (".",))
+        return written
     return summary_of(scores, mean_class) | extra
 
 

@@ -4,13 +4,17 @@ import json
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.files.disk import DiskError, write_whole
+from posec3d_jax.files.disk import DiskError, write_whole, writing
+from posec3d_jax.files.locks import holding
+from posec3d_jax.files.places import expand
+from posec3d_jax.files.text import load_text
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import use_compilation_cache
 from posec3d_jax.poses.estimator import Estimator
@@ -19,6 +23,7 @@ from posec3d_jax.poses.heatmap_file import HEATMAPS, write_arrays, write_heatmap
 from posec3d_jax.poses.opening import open_estimator
 from posec3d_jax.poses.recording import Recording, RecordingSettings, counts, record
 from posec3d_jax.poses.workers import Opener, run_jobs
+from posec3d_jax.runs import records
 from posec3d_jax.video.decoding import Tally
 from posec3d_jax.video.info import VideoInfo, probe
 
@@ -75,17 +80,30 @@ def extract(
       ValueError: no video, a shard that is none, labels that do not fit, a folder that was
         filled with other settings, or Beam is asked for and not installed.
       FileNotFoundError: there is no such file or folder.
+      LockedError, DiskError: another process is at this shard, or nothing can be written in `out`.
     """
-    out, settings = Path(out), settings or ExtractSettings()
+    out, settings = expand(out), settings or ExtractSettings()
     jobs = find_jobs(videos, labels, shard)
-    _check_settings(out, settings)
+    shared_out = partial(run_jobs, workers=workers) if beam is None else _beam(beam)
+    lock = out / f"shard-{shard[0]}-of-{shard[1]}.lock"
+    with holding(lock, out, records.command()):
+        _check_settings(out, settings)
+        return _extract(jobs, out, settings, shared_out, pickle, progress)
+
+
+def _extract(
+    jobs: list[Job],
+    out: Path,
+    settings: ExtractSettings,
+    shared_out: Callable[[list[Job], Path, Opener], Iterator[dict]],
+    pickle: str | Path,
+    progress: Callable[[str], None],
+) -> Counter[str]:
     waiting = [job for job in jobs if not is_done(out, job)]
     result = Counter(done=0, before=len(jobs) - len(waiting), failed=0)
     if result["before"]:
         progress(f"{result['before']} of {len(jobs)} videos were done before")
-    opener = partial(open_worker, settings)
-    shared_out = partial(run_jobs, workers=workers) if beam is None else _beam(beam)
-    reports = shared_out(waiting, out, opener)
+    reports = shared_out(waiting, out, partial(open_worker, settings))
     for number, report in enumerate(reports, 1):
         failed = "error" in report
         if failed:
@@ -185,14 +203,17 @@ def _write_clip(file: Path, recording: Recording, info: VideoInfo, label: int) -
 
 def _check_settings(out: Path, settings: ExtractSettings) -> None:
     """ValueError where the folder was filled with other settings; else notes them there."""
-    out.mkdir(parents=True, exist_ok=True)
     file, text = out / SETTINGS, json.dumps(asdict(settings)) + "\n"
-    if file.exists() and file.read_text("utf-8") != text:
+    with writing(file), suppress(FileExistsError), open(file, "x", encoding="utf-8") as new:
+        new.write(text)  # of several shards that begin, one is first
+    there = load_text(file)
+    if not there:  # it was ended right here
+        write_whole(file, text)
+    elif there != text:
         raise ValueError(
-            f"{out} was filled with other settings, {file.read_text('utf-8')[:500].strip()}; go on "
-            "with those, or choose another folder"
+            f"{out} was filled with other settings, {there[:500].strip()}; go on with those, or "
+            "choose another folder"
         )
-    write_whole(file, text)
 
 
 def _line(report: dict) -> str:

@@ -5,6 +5,7 @@ each command takes its own flags only, files of flags and the config are read on
 are told in a line.
 """
 
+import ast
 import importlib.metadata
 import sys
 from typing import Any
@@ -13,14 +14,16 @@ from absl import flags as absl_flags
 
 from posec3d_jax.commands.flag_files import expanded
 from posec3d_jax.commands.help import describe, overview, suggestion
-from posec3d_jax.commands.request import Command, Flag, PathText, Request
+from posec3d_jax.commands.request import Command, Flag, PathText, PlaceText, Request
 from posec3d_jax.commands.table import COMMANDS, COMMON
 from posec3d_jax.config import stored
 from posec3d_jax.config.checks import check_config
 from posec3d_jax.config.files import run_config
 from posec3d_jax.config.reference import explain
+from posec3d_jax.files.buckets import is_address
 from posec3d_jax.files.places import expand
 
+_OPTIONS = "config.data.reader_options."
 _HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
 
 
@@ -95,8 +98,8 @@ def read_request(command: Command, arguments: list[str]) -> Request:
         absl_flags.DEFINE_string("config", "", "", flag_values=options)
     rest = _parse(options, expanded(arguments), known_only=True)
     for flag in command.flags:
-        if flag.kind is PathText and getattr(options, flag.name).startswith("~"):
-            setattr(options, flag.name, str(expand(getattr(options, flag.name))))
+        if issubclass(flag.kind, PathText) and (path := getattr(options, flag.name)):
+            setattr(options, flag.name, _path(flag, path))
     config = _config_of(command, options)
     if config is not None:
         config, rest = _set_keys(config, rest)
@@ -107,6 +110,17 @@ def read_request(command: Command, arguments: list[str]) -> Request:
     if rest and not command.arguments:
         raise ValueError(f"unexpected argument {rest[0]!r:.200}; flags are --name=value")
     return Request(command, options, config, tuple(rest))
+
+
+def _path(flag: Flag, path: str) -> str:
+    """The path of a flag as it is used; ValueError where it is an address that it cannot take."""
+    if flag.kind is PlaceText and is_address(path):
+        return path
+    try:
+        expanded_path = str(expand(path))
+    except ValueError as error:
+        raise ValueError(f"--{flag.name}: {error}") from error
+    return expanded_path if path.startswith("~") else path
 
 
 def _parse(values: absl_flags.FlagValues, arguments: list[str], **how: bool) -> list[str]:
@@ -142,6 +156,7 @@ def _set_keys(config: Any, arguments: list[str]) -> tuple[Any, list[str]]:
     """The config with every --config.KEY=VALUE, checked and locked; and the other arguments."""
     from ml_collections import config_flags
 
+    arguments = _set_options(config, arguments)
     values = absl_flags.FlagValues()
     values.set_gnu_getopt()
     try:
@@ -152,6 +167,35 @@ def _set_keys(config: Any, arguments: list[str]) -> tuple[Any, list[str]]:
     except (AttributeError, KeyError) as error:
         raise ValueError(_unknown_key(arguments, config) or f"{error}") from error
     return check_config(values.config), rest
+
+
+def _set_options(config: Any, arguments: list[str]) -> list[str]:
+    """Sets --config.data.reader_options.NAME=VALUE where the config has no such option yet.
+
+    Which options there are is the reader's to say, so that ml_collections cannot know them. A value
+    is what Python makes of it, else the text itself. Returns the other arguments.
+    """
+    rest, waiting = [], iter(arguments)
+    for argument in waiting:
+        name, equals, value = argument.lstrip("-").partition("=")
+        option = name.removeprefix(_OPTIONS)
+        if name == option or not argument.startswith("-") or option in config.data.reader_options:
+            rest.append(argument)
+            continue
+        if not option.isidentifier():
+            raise ValueError(f"--{name:.200}: {option!r:.80} is no name of a reader's option")
+        value = value if equals else next(waiting, "")
+        with config.unlocked(), config.ignore_type():
+            config.data.reader_options = {**config.data.reader_options, option: _literal(value)}
+    return rest
+
+
+def _literal(text: str) -> Any:
+    """2 of '2', ('a', 'b') of "('a', 'b')", and 'score' of 'score'."""
+    try:
+        return ast.literal_eval(text)
+    except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+        return text
 
 
 def _unknown_key(arguments: list[str], config: Any) -> str:

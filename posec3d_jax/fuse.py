@@ -8,6 +8,7 @@ import numpy as np
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.runs import records
 from posec3d_jax.runs.claim import claim
@@ -70,7 +71,8 @@ def fuse_runs(
 
     Either may be ''. Returns a table for people. Raises what `fuse` raises.
     """
-    out, record = expand(out) if out else "", expand(record) if record else ""
+    out, record = local_folder(out) if out else "", expand(record) if record else ""
+    paths = [local_folder(path) for path in paths]
     if record:
         make_writable(record.absolute().parent)
     result = fuse(paths, weights)

@@ -7,17 +7,26 @@ import traceback
 
 from posec3d_jax.commands.request import Request
 from posec3d_jax.flags import parse
+from posec3d_jax.machine import streams
 from posec3d_jax.machine.distributed import exit_at_once, join
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
 from posec3d_jax.machine.joining import check_alone
 
+UNREAD, INTERRUPTED = 141, 130  # exit status: as of a process ended by SIGPIPE, by SIGINT
+
 
 def run() -> None:
     """Entry point of the console script."""
+    streams.settle()
     tune_process()
     from absl import app
 
-    app.run(_main, flags_parser=parse)
+    try:
+        app.run(_main, flags_parser=parse)
+    except (BrokenPipeError, SystemExit) as error:
+        if streams.is_unread() or isinstance(error, BrokenPipeError):
+            sys.exit(UNREAD)
+        raise
 
 
 def _main(request: Request) -> None:
@@ -33,6 +42,8 @@ def _main(request: Request) -> None:
         elif options.multihost is None and request.command.name in ("train", "evaluate"):
             check_alone(os.environ)
         importlib.import_module(request.command.module).run(request)
+    except KeyboardInterrupt:
+        _interrupted(request.command.name, options)
     except Exception as error:
         _fail(request.command.name, error, options)
 
@@ -44,6 +55,8 @@ def _many(options) -> bool:
 
 def _fail(command: str, error: Exception, options) -> None:
     """Ends the program: with a line where the error is one for people, else with a traceback."""
+    if isinstance(error, BrokenPipeError):  # what is printed is not read any more
+        raise error
     expected = isinstance(error, ValueError | OSError | FloatingPointError)
     if not _many(options):
         if options.traceback or not expected:
@@ -57,6 +70,14 @@ def _fail(command: str, error: Exception, options) -> None:
         file=sys.stderr,
     )
     exit_at_once(1)
+
+
+def _interrupted(command: str, options) -> None:
+    """Ends the program after Ctrl-C, which training itself takes as a wish to save and stop."""
+    print(f"posec3d {command}: interrupted", file=sys.stderr)
+    if _many(options):
+        exit_at_once(INTERRUPTED)
+    sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

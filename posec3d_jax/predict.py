@@ -21,11 +21,11 @@ from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.machine import host
 from posec3d_jax.reports.predictions import Prediction
-from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
-from posec3d_jax.runs.records import names_of_classes
+from posec3d_jax.runs.records import RUN_FILE, names_of_classes
 from posec3d_jax.skeletons.planes import planes_of
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
@@ -247,11 +247,11 @@ def load_predictor(
       checkpoint: 'latest', 'best', a step or a folder.
       protocol: how many views of a clip are averaged; `protocols(config)` has the recipe's many.
     """
+    workdir = local_folder(workdir)
     config = stored.load_config(workdir)
-    recognizer = make_recognizer(config)
-    like = jax.eval_shape(recognizer.init, jax.random.key(0))
+    like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
-    record = disk.read_json(Path(workdir) / records.RUN_FILE)
+    record = disk.read_json(workdir / RUN_FILE)
     names, side = tuple(record.get("class_names", ())), record.get("frames", {}).get("side", 0)
     return Predictor(config, load_model(folder, like), protocol, names, side)
 

@@ -14,12 +14,11 @@ from posec3d_jax.data.readers import read_dataset
 from posec3d_jax.data.readers.views import camera_of
 from posec3d_jax.data.records import SkeletonDataset, SkeletonSequence, ValidationReport
 from posec3d_jax.data.statistics import JointCount, statistics, summary
-from posec3d_jax.data.stored.clips import ClipTable, make_table, table_row, write_clips
+from posec3d_jax.data.stored.clips import CLIPS_FILE, ClipTable, make_table, table_row, write_clips
+from posec3d_jax.data.stored.destination import check_destination
 from posec3d_jax.data.stored.fingerprint import describe, lacking
 from posec3d_jax.data.stored.info import (
-    DTYPES,
     INFO_FILE,
-    STORAGES,
     DataError,
     DatasetInfo,
     replaced_by,
@@ -30,15 +29,18 @@ from posec3d_jax.data.stored.leakage import leaks_of_splits
 from posec3d_jax.data.stored.packs import write_pack
 from posec3d_jax.data.stored.sources import PACK_FOLDER, TFDS_FOLDER
 from posec3d_jax.data.validation import check_dataset
-from posec3d_jax.files.disk import payload_size
-from posec3d_jax.files.locks import holding
+from posec3d_jax.files.bucket_locks import working_in
+from posec3d_jax.files.buckets import local_folder
+from posec3d_jax.files.disk import filling, payload_size, write_whole
 from posec3d_jax.files.places import expand
 from posec3d_jax.poses.linking import link
 from posec3d_jax.skeletons.planes import planes_of
 from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.video.frame_store import FOLDER as FRAMES_FOLDER
 from posec3d_jax.video.preparing import Videos, videos_of
 
 REPORT_FILE = "report.json"
+_WRITTEN = {INFO_FILE, CLIPS_FILE, REPORT_FILE, PACK_FOLDER, TFDS_FOLDER, FRAMES_FOLDER}
 _LISTED = 20  # errors spelt out in a message
 _EVERY = 2.0  # seconds between two lines of progress
 
@@ -77,11 +79,12 @@ def prepare(
       LockedError, DiskError: another process prepares that folder, or nothing can be written there.
       ValueError, FileNotFoundError: what the reader finds wrong with the source as a whole.
     """
-    out = expand(config_data.dir)
-    _check_config(config_data, out, overwrite)
+    out = local_folder(config_data.dir)
+    check_destination(config_data, out, overwrite, _WRITTEN)
     lock = out.absolute().with_name(out.absolute().name + ".lock")
-    with holding(lock, out, f"posec3d prepare, from {_source(config_data)}"):
-        _check_config(config_data, out, overwrite)  # again: who held it may have written it
+    with working_in(out, lock, f"posec3d prepare, from {_source(config_data)}", own=(".",)):
+        # Again, for whoever held it may have written it.
+        check_destination(config_data, out, overwrite, _WRITTEN)
         return _prepare(config_data, out, skip_bad, frames, report_path, progress)
 
 
@@ -113,44 +116,22 @@ def _prepare(
     staging.mkdir(parents=True)
     progress(f"reading {_source(config_data)}: {dataset.total} clips")
     try:
-        with videos_of(config_data, staging, frames) as videos:
+        with filling(out), videos_of(config_data, staging, frames) as videos:
             made = config_data, dataset, info, videos
             report = _fill(staging, *made, findings, skip_bad, progress)
         report["seconds"] = round(time.monotonic() - started, 1)
         text = json.dumps(report, indent=1) + "\n"
         if report_path:
-            Path(report_path).write_text(text)
+            write_whole(Path(report_path), text)
         if findings.errors and not skip_bad:
             raise DataError(_refusal(config_data, findings))
-        (staging / REPORT_FILE).write_text(text)
+        write_whole(staging / REPORT_FILE, text)
         _move(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     progress(report["summary"])
     progress(f"written to {out} in {report['seconds']:g} s")
     return report
-
-
-def _check_config(config_data, out: Path, overwrite: bool) -> None:
-    if not config_data.dir:
-        raise DataError("config.data.dir is empty; set it to the folder to write")
-    if config_data.storage not in STORAGES:
-        raise DataError(
-            f"config.data.storage is {config_data.storage!r}; expected one of {STORAGES}"
-        )
-    if config_data.keypoint_dtype not in DTYPES:
-        raise DataError(
-            f"config.data.keypoint_dtype is {config_data.keypoint_dtype!r}; expected one of "
-            f"{DTYPES}"
-        )
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not (out / INFO_FILE).is_file():
-        raise DataError(
-            f"{out} exists and is no data set; empty it yourself, or choose another config.data.dir"
-        )
-    if not overwrite:
-        raise DataError(f"{out} holds a data set already; --overwrite replaces it")
 
 
 def _fill(

@@ -9,7 +9,8 @@ from time import monotonic
 import numpy as np
 
 from posec3d_jax.data.pose_files.naming import joint_index
-from posec3d_jax.files.places import make_writable
+from posec3d_jax.files.locks import holding
+from posec3d_jax.files.places import expand
 from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.following import SEARCH_EVERY
 from posec3d_jax.poses.live import RATE, LiveLabel, live_labels
@@ -18,6 +19,7 @@ from posec3d_jax.poses.sources import is_pose_file, open_pose_file, open_video
 from posec3d_jax.predict import Predictor, load_predictor
 from posec3d_jax.reports.overlay import write_overlay
 from posec3d_jax.reports.recognition import Recognition, write_recognition
+from posec3d_jax.runs import records
 from posec3d_jax.skeletons.skeleton import SKELETONS, get_skeleton
 from posec3d_jax.video.events import Event, Labels, clock
 from posec3d_jax.video.live import LiveCount
@@ -26,7 +28,7 @@ from posec3d_jax.video.windows import PoseFrame, PoseStream, Window, Windows
 
 WINDOW, STEP = 2.0, 0.5  # seconds
 EVERY = 10.0  # seconds between two lines of progress
-OVERLAY = "overlay.mp4"
+OVERLAY, LOCK = "overlay.mp4", "recognise.lock"
 
 
 _joint_index = lru_cache(maxsize=8)(joint_index)  # asked for every window, of one source
@@ -199,11 +201,24 @@ def recognise(
 
     Raises:
       DiskError: the folder cannot be written to, which is found out first.
+      LockedError: another process writes there.
     """
+    if not out:
+        return _recognised(recogniser, stream, None, overlay, progress)
+    folder = expand(out)
+    with holding(folder / LOCK, folder, records.command()):
+        return _recognised(recogniser, stream, folder, overlay, progress)
+
+
+def _recognised(
+    recogniser: Recogniser,
+    stream: PoseStream,
+    out: Path | None,
+    overlay: bool,
+    progress: Callable[[str], None],
+) -> Recognition:
     counts = _Counts(progress)
-    if out:
-        make_writable(Path(out))
-    draw = bool(out) and overlay and stream.video is not None
+    draw = out is not None and overlay and stream.video is not None
     with PoseSpool() as spool:
         frames = counts.frames_of(stream.frames)
         watched = replace(stream, frames=spool.through(frames) if draw else frames)
@@ -217,11 +232,11 @@ def recognise(
             len(counts.persons),
         )
         if out:
-            write_recognition(Path(out), found)
-        if draw:
+            write_recognition(out, found)
+        if out and draw:
             progress("drawing the overlay")
             skeleton = get_skeleton(_drawn_as(stream.joints))
-            write_overlay(stream, Path(out) / OVERLAY, spool, events, skeleton)
+            write_overlay(stream, out / OVERLAY, spool, events, skeleton)
     return found
 
 

@@ -20,9 +20,9 @@ from posec3d_jax.data.feed.order import batch_index
 from posec3d_jax.data.stored.leakage import leak_into
 from posec3d_jax.data.stored.sources import Source, open_source
 from posec3d_jax.evaluate import Evaluator
-from posec3d_jax.files.places import expand
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.machine.sharding import check_batch_size, make_mesh, replicated
-from posec3d_jax.runs.claim import claim
+from posec3d_jax.runs.claim import TRAINED, claim
 from posec3d_jax.runs.divergence import DivergenceCheck
 from posec3d_jax.runs.feeding import make_resident, to_devices, training_batches
 from posec3d_jax.runs.identity import check_same, identify
@@ -69,8 +69,8 @@ def train_and_evaluate(
       LockedError: another process trains in `workdir`.
       Stopped: SIGTERM or Ctrl-C; the run is saved, and calling again goes on.
     """
-    workdir, config = expand(workdir), check_config(config)
-    with claim(workdir):
+    workdir, config = local_folder(workdir), check_config(config)
+    with claim(workdir, own=TRAINED):
         return _train(config, workdir, mesh, after_step, resume_anyway)
 
 

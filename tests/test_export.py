@@ -1,6 +1,7 @@
 """Exports: equal to the run, reloaded without the package, refused where they differ."""
 
 import json
+import logging
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from jax import lax
 
+from posec3d_jax.config.stored import load_config
 from posec3d_jax.export import export_model, exporting
 from posec3d_jax.export.clips import real_clips
 from posec3d_jax.export.program import INPUTS, load_program
@@ -113,6 +115,20 @@ def test_what_differs_is_refused_and_nothing_written(runs, tmp_path, monkeypatch
     with pytest.raises(ValueError, match="Nothing was written"):
         export_model(runs["tiny_slowonly"], tmp_path / "model.onnx", clips=6)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_config_that_is_not_the_runs_is_told(runs, tmp_path, caplog):
+    config = load_config(runs["tiny_slowonly"]).unlock()
+    config.volume.sigma = 1.5
+    with caplog.at_level(logging.WARNING):
+        export_model(
+            runs["tiny_slowonly"],
+            tmp_path / "model.stablehlo",
+            file_format="stablehlo",
+            clips=2,
+            config=config.lock(),
+        )
+    assert "config.volume.sigma: 0.6 in the run, now 1.5" in caplog.text
 
 
 def test_a_missing_extra_is_named(runs, tmp_path, monkeypatch):

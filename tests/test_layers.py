@@ -43,6 +43,7 @@ ONLY_IN = {
     "tensorflow_datasets": ("data/stored/",),
     "orbax": ("runs/orbax_trees.py",),
     "apache_beam": ("poses/beam.py",),
+    "etils": ("files/buckets.py",),
     "tensorstore": ("runs/vetting.py", "runs/verification.py"),
 }
 LOADS_TENSORFLOW = {

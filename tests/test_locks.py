@@ -8,13 +8,22 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from posec3d_jax.data.stored.sources import open_source
+from posec3d_jax.evaluate import evaluate
+from posec3d_jax.extract import extract
 from posec3d_jax.files import locks
 from posec3d_jax.files.disk import write_whole
 from posec3d_jax.files.locks import LockedError, holding
+from posec3d_jax.fuse import fuse_runs
 from posec3d_jax.prepare import prepare
+from posec3d_jax.recognise import recognise
+from posec3d_jax.reports.inspection import draw_clips
+from posec3d_jax.runs.evaluations import Scores, save_scores
 from posec3d_jax.train import train_and_evaluate
+from posec3d_jax.weights.getting import get_weights
 from posec3d_jax.weights.importing import import_weights
 from tests.tiny import tiny_config
 
@@ -111,6 +120,28 @@ def _prepare(folder):
     return prepare(config.data, overwrite=True, progress=lambda line: None)
 
 
+def _evaluate(folder, out):
+    (out / "checkpoints" / "0").mkdir(parents=True)
+    return evaluate(tiny_config(folder), out)
+
+
+def _fuse(folder, out):
+    scores = Scores(("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32), (), "1 clip")
+    for name in ("joint.npz", "limb.npz"):
+        save_scores(folder / name, scores)
+    return fuse_runs([folder / "joint.npz", folder / "limb.npz"], out=out)
+
+
+def _extract(folder, out):
+    (folder / "a.mp4").touch()
+    return extract([folder / "a.mp4"], out, shard=(2, 3))
+
+
+def _inspect(folder, out):
+    source = open_source(tiny_config(folder).data, "train")
+    return draw_clips(source, [0], out)
+
+
 COMMANDS = {
     "train": ("out/run.lock", lambda folder, out: train_and_evaluate(tiny_config(folder), out)),
     "import": (
@@ -118,6 +149,15 @@ COMMANDS = {
         lambda folder, out: import_weights(folder / "x.pth", tiny_config(folder), out),
     ),
     "prepare": ("simulated.lock", lambda folder, out: _prepare(folder)),
+    "evaluate": ("out/evaluations/test.lock", _evaluate),
+    "fuse": ("out/run.lock", _fuse),
+    "extract": ("out/shard-2-of-3.lock", _extract),
+    "inspect": ("out/inspect.lock", _inspect),
+    "recognise": ("out/recognise.lock", lambda folder, out: recognise(None, None, out)),
+    "weights get": (
+        "out/run.lock",
+        lambda folder, out: get_weights("simulated-c3d_light-joint", out),
+    ),
 }
 
 
@@ -125,9 +165,13 @@ COMMANDS = {
 def test_every_command_that_writes_a_folder_holds_it(tmp_path, command):
     tiny_config(tmp_path)
     name, run = COMMANDS[command]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
     with holding(tmp_path / name, tmp_path / "out", "posec3d something"):
         with pytest.raises(LockedError, match="posec3d something"):
             run(tmp_path, tmp_path / "out")
+    left = {path.suffix for path in set(tmp_path.rglob("*")) - set(before)}
+    assert not left & {".png", ".json", ".partial", ".lock"}, left
 
 
 def test_half_written_files_of_two_processes_have_two_names(tmp_path):

@@ -13,8 +13,8 @@ from posec3d_jax.config.keys.key import ALWAYS
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.heatmaps import limb_heatmaps
 from posec3d_jax.encoders.volume import volume_encoder
-from posec3d_jax.evaluate import tell_differences
 from posec3d_jax.runs.evaluations import Scores, write_evaluation
+from posec3d_jax.runs.other_settings import tell_classes, tell_differences
 from posec3d_jax.runs.records import names_of_classes
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.steps.recognizer import make_recognizer
@@ -143,6 +143,14 @@ def test_what_differs_from_the_run_is_told(tmp_path):
         "config.volume.keypoints: True in the run, now False",
         "config.volume.limbs: False in the run, now True",
     ]
+
+
+def test_classes_in_another_order_are_told(tmp_path):
+    run = {"class_names": ["wave", "jump", "sit"]}
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert tell_classes(tmp_path, ("wave", "jump", "sit")) == tell_classes(tmp_path, ()) == []
+    [line] = tell_classes(tmp_path, ("wave", "sit", "jump"))
+    assert line == "class 1 is 'jump' in the run and 'sit' in the data set, and so on for 2 classes"
 
 
 def test_names_of_another_data_set_are_not_shown():

@@ -12,7 +12,8 @@ def run(request: Request) -> None:
     options, workdir = request.options, request.workdir
     if options.format == "page":
         return print(_page(request))
-    one, many = protocols(load_config(workdir))
+    config = request.settings or load_config(workdir)
+    one, many = protocols(config)
     exported = export_model(
         workdir,
         request.need("out"),
@@ -22,6 +23,7 @@ def run(request: Request) -> None:
         persons=options.persons,
         batch=options.batch,
         data_dir=options.data_dir,
+        config=config,
     )
     print(exported)
 
@@ -41,5 +43,6 @@ def _page(request: Request) -> str:
         persons=options.persons,
         data_dir=options.data_dir,
         runtime=options.runtime or None,
+        config=request.settings,
     )
     return f"{exported}\nto see it: python -m http.server --directory {out} --bind 127.0.0.1"

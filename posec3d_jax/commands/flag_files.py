@@ -43,7 +43,7 @@ def _lines(path: Path) -> list[str]:
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"--flagfile={path} has over {_LARGEST} bytes; it is none")
     try:
-        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise ValueError(f"--flagfile={path} is no text file") from error
     return [line for line in lines if line and not line.startswith(("#", "//"))]

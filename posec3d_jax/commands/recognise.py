@@ -98,15 +98,16 @@ def _tell(line: str) -> None:
 
 def _live(source: str, recogniser: "Recogniser", options: Any) -> None:
     """Prints labels where they change, writes all of them, and tells what was dropped."""
-    from posec3d_jax.files.places import make_writable
+    from posec3d_jax.files.locks import holding
     from posec3d_jax.poses.live import latency_text
+    from posec3d_jax.recognise import LOCK
+    from posec3d_jax.runs import records
     from posec3d_jax.video.live import LiveCount
 
     count, said, delays = LiveCount(), {}, []
-    out = Path(options.out) / "labels.jsonl" if options.out else None
-    if out:
-        make_writable(out.parent)
-    with open(out, "w") if out else nullcontext() as file:
+    out = Path(options.out) if options.out else None
+    held = holding(out / LOCK, out, records.command()) if out else nullcontext()
+    with held, open(out / "labels.jsonl", "w") if out else nullcontext() as file:
         try:
             for label in recogniser.live(source, count, rate=options.label_rate):
                 delays.append(label.latency)

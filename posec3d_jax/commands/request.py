@@ -8,12 +8,16 @@ class PathText(str):
     """The kind of a flag that names a file or folder: '~' is the user's home."""
 
 
+class PlaceText(PathText):
+    """The same of a run or data set, which may be in a bucket, too."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """One `--name=value`."""
 
     name: str
-    kind: type  # str, PathText, bool, int, float, or list: words separated by commas
+    kind: type  # str, PathText, PlaceText, bool, int, float, or list: words separated by commas
     default: Any
     help: str
     choices: tuple[str, ...] = ()  # of kind str: what it may be; () for anything

@@ -7,13 +7,14 @@ prints. Errors for people are ValueError or OSError; they end the program with o
 the checks of flags and the suggestions come from the row.
 """
 
-from posec3d_jax.commands.request import Command, Flag, PathText
+from posec3d_jax.commands.request import Command, Flag, PathText, PlaceText
 
-WORKDIR = Flag("workdir", PathText, "", "Directory of the run.")
-MODEL = Flag("workdir", PathText, "", "Directory of the run; '' for the model in the package.")
+WORKDIR = Flag("workdir", PlaceText, "", "Directory of the run.")
+MODEL = Flag("workdir", PlaceText, "", "Directory of the run; '' for the model in the package.")
 CHECKPOINT = Flag("checkpoint", PathText, "latest", "'latest', 'best', a step, or a folder.")
 RECORD = Flag("record", PathText, "", "JSON file for the result and its origin.")
 OUT = Flag("out", PathText, "", "Where to write.")
+OUT_RUN = Flag("out", PlaceText, "", "Directory to write.")
 
 # What every command takes.
 COMMON = (
@@ -46,7 +47,7 @@ COMMANDS = (
         "what is in a data set, and pictures of it",
         config="file",
         flags=(
-            Flag("data_dir", PathText, "", "A prepared data set, instead of the config's."),
+            Flag("data_dir", PlaceText, "", "A prepared data set, instead of the config's."),
             Flag("out", PathText, "", "Folder for pictures of clips; '' for none."),
             Flag("split", str, "", "Whose clips to draw; '' for config.data.test_split."),
             Flag("clips", list, [], "Names of clips to draw."),
@@ -115,7 +116,7 @@ COMMANDS = (
         arguments="SCORES SCORES ...",
         flags=(
             Flag("weights", list, [], "One weight a stream; none: equal."),
-            OUT,
+            OUT_RUN,
             RECORD,
         ),
     ),
@@ -175,7 +176,7 @@ COMMANDS = (
         "a PYSKL or mmaction2 checkpoint (.pth, .safetensors) -> a run to start from",
         arguments="FILE",
         config="file",
-        flags=(OUT,),
+        flags=(OUT_RUN,),
     ),
     Command(
         "export-weights",
@@ -189,13 +190,14 @@ COMMANDS = (
         arguments="list [WORDS] | get NAME | get movenet",
         config="file",
         flags=(
-            OUT,
+            OUT_RUN,
             Flag("from", PathText, "", "get: the checkpoint's file, where there is no network."),
         ),
     ),
     Command(
         "export",
         "a run as one file that works without the package (ONNX, StableHLO)",
+        config="run",
         flags=(
             MODEL,
             CHECKPOINT,
@@ -210,7 +212,7 @@ COMMANDS = (
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
             Flag("persons", int, 0, "That it takes; 0 for as many as in training."),
             Flag("batch", int, 0, "Clips that it takes at once; 0 for any number."),
-            Flag("data_dir", PathText, "", "The run's data set; '' for where the config says."),
+            Flag("data_dir", PlaceText, "", "The run's data set; '' for where the config says."),
             Flag("runtime", PathText, "", "page: onnxruntime-web's .tgz; '' lets npm fetch it."),
         ),
     ),

@@ -11,8 +11,8 @@ from posec3d_jax.config.checks import check_keys, keys_of
 from posec3d_jax.config.keys import FORMER_KEYS, find_key
 from posec3d_jax.config.keys.key import ALWAYS, BOTH
 from posec3d_jax.config.values import as_tuples
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.disk import read_json
-from posec3d_jax.files.places import expand
 
 CONFIG_FILE = "config.json"
 
@@ -27,7 +27,7 @@ def stored_config(workdir: str | Path) -> dict[str, Any]:
 
     Raises ValueError where the file is damaged.
     """
-    path = expand(workdir) / CONFIG_FILE
+    path = local_folder(workdir) / CONFIG_FILE
     config = read_json(path)
     try:
         return with_later_keys(config)
@@ -68,7 +68,7 @@ def load_config(workdir: str | Path) -> ConfigDict:
       FileNotFoundError: there is no run in that directory.
       ValueError: the file is damaged, or a value in it makes no sense.
     """
-    path = expand(workdir) / CONFIG_FILE
+    path = local_folder(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
     config = check_keys(stored_config(workdir))

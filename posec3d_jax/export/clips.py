@@ -7,10 +7,11 @@ import numpy as np
 from posec3d_jax.data import simulation
 from posec3d_jax.data.feed.pipeline import whole_batch
 from posec3d_jax.data.records import ValidationReport
-from posec3d_jax.data.stored.info import DatasetInfo
+from posec3d_jax.data.stored.info import INFO_FILE, DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.export.program import INPUTS, Program
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COUNT = 100
@@ -23,7 +24,7 @@ def real_clips(program: Program, count: int = COUNT) -> tuple[dict[str, np.ndarr
       ValueError: the run's data set is not here, and the built-in one has other joints.
     """
     data = program.config.data
-    if data.dir and (Path(data.dir) / "info.json").is_file():
+    if data.dir and (local_folder(data.dir) / INFO_FILE).is_file():
         source = open_source(data, data.test_split, -(-count // data.num_classes))
         origin = f"the split {data.test_split} of {Path(data.dir).name}"
     else:

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
+from posec3d_jax.config import stored
 from posec3d_jax.export.clips import COUNT, real_clips
 from posec3d_jax.export.metadata import describe
 from posec3d_jax.export.program import INPUTS, load_program
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
+from posec3d_jax.files.places import expand, make_writable
+from posec3d_jax.runs.other_settings import tell_differences
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 
 TOLERANCE = 1e-5  # of probabilities
@@ -48,6 +53,7 @@ def export_model(
     batch: int = 0,
     data_dir: str = "",
     clips: int = COUNT,
+    config: Any = None,
 ) -> Exported:
     """Writes a run's network, with geometry and drawing inside, as one file.
 
@@ -61,19 +67,24 @@ def export_model(
       batch: clips that it takes at once; 0 for any number.
       data_dir: where the run's prepared data set is now; '' for where the config says.
       clips: on how many it is held to the run.
+      config: instead of the run's; where they differ, that is told.
 
     Raises:
       ValueError: no such format, a missing extra, an operation without translation, or
         probabilities that differ from the run's by more than 1e-5: nothing is written then.
-      DiskError: it cannot be written.
+      DiskError: it cannot be written, which is found out first.
     """
     write, read = _format(file_format)
-    program = load_program(workdir, checkpoint, protocol, persons, "portable")
+    out, workdir = expand(out), local_folder(workdir)
+    make_writable(out.absolute().parent)
+    config = stored.load_config(workdir) if config is None else config
+    tell_differences(config, workdir)
+    program = load_program(workdir, checkpoint, protocol, persons, "portable", config)
     if data_dir:
         program.config.data.dir = data_dir
     inputs, origin = real_clips(program, clips)
     content = write(program, batch, describe(program, batch))
-    run = load_program(workdir, checkpoint, protocol, persons, "")
+    run = load_program(workdir, checkpoint, protocol, persons, "", config)
     wanted = _scores(jax.jit(run.function), inputs, _CHUNK)
     found = _scores(read(content), inputs, batch or _CHUNK)
     difference = float(np.abs(found - wanted).max())
@@ -84,9 +95,10 @@ def export_model(
             f"clips of {origin} ({same} labels are the same); expected at most {TOLERANCE:g}. "
             "Nothing was written"
         )
-    with disk.writing(Path(out)):
-        _replace(Path(out), content)
-    return Exported(Path(out), len(content) / 1e6, len(wanted), origin, difference, same)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with disk.replacing(out) as partial:
+        partial.write_bytes(content)
+    return Exported(out, len(content) / 1e6, len(wanted), origin, difference, same)
 
 
 def _format(name: str) -> tuple[Callable[..., bytes], Callable[[bytes], Callable]]:
@@ -114,14 +126,3 @@ def _scores(function: Callable, inputs: Mapping[str, np.ndarray], size: int) -> 
         rows = np.minimum(np.arange(start, start + size), count - 1)
         parts.append(np.asarray(function(*(inputs[name][rows] for name in INPUTS))))
     return np.concatenate(parts)[:count]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The file is there whole or as it was."""
-    partial = path.with_name(path.name + ".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.runs import records
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+from posec3d_jax.runs.records import names_of_classes
 from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.steps.protocol import Protocol
 from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
@@ -80,7 +82,12 @@ class Program:
 
 
 def load_program(
-    workdir: str | Path, checkpoint: str, protocol: Protocol, persons: int, target: str
+    workdir: str | Path,
+    checkpoint: str,
+    protocol: Protocol,
+    persons: int,
+    target: str,
+    config: Any = None,
 ) -> Program:
     """The network of a run's directory, for that target of `kernels.target.TARGETS`.
 
@@ -90,11 +97,14 @@ def load_program(
       protocol: which views of a clip are averaged.
       persons: M; 0 for the config's `data.max_persons`.
       target: 'portable' to be exported, '' to be run here.
+      config: another one of the same network, instead of the run's.
 
     Raises:
       ValueError, FileNotFoundError: there is no such run or checkpoint, or it cannot be read.
     """
-    config = stored.load_config(workdir).copy_and_resolve_references()
+    workdir = local_folder(workdir)
+    config = stored.load_config(workdir) if config is None else config
+    config = config.copy_and_resolve_references()
     config.noise.in_test = False
     config.compute_dtype = "float32"
     config.data.max_persons = persons or config.data.max_persons
@@ -106,7 +116,6 @@ def load_program(
     like = jax.eval_shape(recognizer.init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     variables = jax.jit(recognizer.fold)(load_model(folder, like))
-    names = tuple(disk.read_json(Path(workdir) / records.RUN_FILE).get("class_names", ()))
-    names = names or tuple(config.data.class_names)
-    names = names or tuple(f"class {k}" for k in range(config.data.num_classes))
+    names = tuple(disk.read_json(workdir / records.RUN_FILE).get("class_names", ()))
+    names = names_of_classes(config.data, names)
     return Program(config, recognizer, variables, protocol, names, Path(folder).name)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -46,6 +47,7 @@ def export_page(
     persons: int = 0,
     data_dir: str = "",
     runtime: str | Path | None = None,
+    config: Any = None,
 ) -> Exported:
     """Writes the page of `posec3d serve` with the network inside, as a folder of static files.
 
@@ -56,6 +58,7 @@ def export_page(
       persons: that it takes; 0 for as many as the run was trained with.
       data_dir: where the run's prepared data set is now, as of `export_model`.
       runtime: the .tgz of `RUNTIME`; None lets `npm pack` fetch it.
+      config: instead of the run's; where they differ, that is told.
 
     Raises:
       ValueError: as `export_model`; or the runtime is not to be had.
@@ -66,9 +69,14 @@ def export_page(
         raise ValueError(f"{out} is not empty; give a new folder")
     files = package_files(RUNTIME, _HASHES, runtime, _BY_HAND)
     exported = export_model(
-        workdir, out / "model.onnx", checkpoint=checkpoint, persons=persons, data_dir=data_dir
+        workdir,
+        out / "model.onnx",
+        checkpoint=checkpoint,
+        persons=persons,
+        data_dir=data_dir,
+        config=config,
     )
-    program = load_program(workdir, checkpoint, ONE_CLIP, persons, "portable")
+    program = load_program(workdir, checkpoint, ONE_CLIP, persons, "portable", config)
     with disk.writing(out):
         for name, content in files.items():
             _write(out / "onnxruntime" / Path(name).name, content)

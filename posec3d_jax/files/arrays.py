@@ -187,7 +187,7 @@ def load_json(file: Path):
     """The contents of a JSON file; `BadSample` where it is damaged."""
     try:
         _check_size(file)
-        return json.loads(file.read_text("utf-8"))
+        return json.loads(file.read_text("utf-8-sig"))
     except (MemoryError, OSError, RecursionError, ValueError) as error:
         message = _unreadable(file, "JSON", "JSON", error)
         raise BadSample("unreadable_file", message) from error

@@ -29,6 +29,20 @@ def writing(path: Path) -> Iterator[None]:
         raise DiskError(f"{path} could not be written: {cause}{advice(error, path)}") from error
 
 
+@contextmanager
+def filling(path: Path) -> Iterator[None]:
+    """Turns what any library raises within about a full disk into a DiskError that names `path`."""
+    try:
+        yield
+    except DiskError:
+        raise
+    except Exception as error:
+        if not (said := advice(error, path)):
+            raise
+        cause = next((text for text in _FULL.values() if text in str(error)), "the disk is full")
+        raise DiskError(f"{path} could not be written: {cause}{said}") from error
+
+
 def advice(error: Exception, path: Path) -> str:
     """What to do about an error of any library, if it is a full disk; '' if it is not."""
     full = isinstance(error, OSError) and error.errno in _FULL
@@ -36,10 +50,7 @@ def advice(error: Exception, path: Path) -> str:
         return ""
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e6
-    return (
-        f" ({free:,.0f} MB are free there). Make room, then run the same command again: it goes on "
-        "from the last whole checkpoint"
-    )
+    return f" ({free:,.0f} MB are free there). Make room, then run the same command again"
 
 
 def write_whole(path: Path, contents: str | bytes) -> None:
@@ -62,7 +73,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
       DiskError: it cannot be written; what was there stays.
     """
-    partial = path.with_name(f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    start = path.name[:40]  # letters may have four bytes, and a name 255
+    partial = path.with_name(f".{start}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     with writing(path):
         try:
             yield partial

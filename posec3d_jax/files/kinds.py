@@ -25,6 +25,8 @@ _BEGINNINGS = (
     (b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
     (b"SQLite format 3", "an SQLite data base"),
     (b"\x7fELF", "a program"),
+    (b"\xff\xfe", "text in UTF-16 (Notepad, PowerShell): save it as UTF-8"),
+    (b"\xfe\xff", "text in UTF-16: save it as UTF-8"),
 )
 CUT_ZIP = "a zip archive (.npz, .pth or other) that was cut short or damaged: copy it again"
 _READERS = {  # what is read, and where

@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from posec3d_jax.files.disk import writing
 from posec3d_jax.files.places import make_writable
 
 BEAT_SECONDS, WATCH_SECONDS = 5.0, 30.0  # NFS may show a change half a minute late
-_MOST_BYTES = 4096  # of a lock's file
+MOST_BYTES = 4096  # of a lock's file
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -52,15 +52,10 @@ def holding(path: Path, output: Path, command: str, watch: float = WATCH_SECONDS
         descriptor = _lock(path, output)
     try:
         _await_silence(path, output, watch)
-        holder = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "command": command[:500],
-            "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-        }
+        holder = this_process(command)
         with writing(path):
             _write(descriptor, holder | {"beat": 0})
-        with _beating(descriptor, holder):
+        with beating(lambda n: _write(descriptor, holder | {"beat": n}), BEAT_SECONDS):
             yield
     finally:
         with suppress(OSError):  # a folder that is not empty stays
@@ -68,6 +63,16 @@ def holding(path: Path, output: Path, command: str, watch: float = WATCH_SECONDS
             if not was_there:
                 path.parent.rmdir()
         os.close(descriptor)
+
+
+def this_process(command: str) -> dict[str, Any]:
+    """What a lock tells of its holder."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "command": command[:500],
+        "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    }
 
 
 def _lock(path: Path, output: Path) -> int:
@@ -78,7 +83,7 @@ def _lock(path: Path, output: Path) -> int:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
-            raise LockedError(_refusal(output, _read(path))) from error
+            raise LockedError(refusal(output, _read(path))) from error
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 os.close(descriptor)
@@ -100,27 +105,27 @@ def _await_silence(path: Path, output: Path, watch: float) -> None:
     if not found or found.get("host") == here:  # of this machine: the kernel's lock has told
         return
     logging.warning(
-        "%s: %s was at it; looking for %g s whether it still is", output, _who(found), watch
+        "%s: %s was at it; looking for %g s whether it still is", output, who(found), watch
     )
     give_up = time.monotonic() + watch
     while (left := give_up - time.monotonic()) > 0:
         time.sleep(min(1.0, left))
         now = _read(path)
         if now and now.get("beat") != found.get("beat"):
-            raise LockedError(_refusal(output, now))
+            raise LockedError(refusal(output, now))
 
 
 @contextmanager
-def _beating(descriptor: int, holder: dict[str, Any]) -> Iterator[None]:
-    """Counts up in the lock's file."""
+def beating(write: Callable[[int], None], seconds: float) -> Iterator[None]:
+    """Has the holder's count written every so many seconds."""
     ended = threading.Event()
 
     def beat() -> None:
         count = 0
-        while not ended.wait(BEAT_SECONDS):
+        while not ended.wait(seconds):
             count += 1
             with suppress(OSError):  # a full disk is told by what it is full for
-                _write(descriptor, holder | {"beat": count})
+                write(count)
 
     thread = threading.Thread(target=beat, name="lock", daemon=True)
     thread.start()
@@ -133,7 +138,7 @@ def _beating(descriptor: int, holder: dict[str, Any]) -> Iterator[None]:
 
 def _write(descriptor: int, holder: dict[str, Any]) -> None:
     """The holder as JSON, padded so that a shorter text leaves nothing of a longer one."""
-    os.pwrite(descriptor, json.dumps(holder).encode().ljust(_MOST_BYTES - 1) + b"\n", 0)
+    os.pwrite(descriptor, json.dumps(holder).encode().ljust(MOST_BYTES - 1) + b"\n", 0)
     os.fsync(descriptor)
 
 
@@ -141,21 +146,31 @@ def _read(path: Path) -> dict[str, Any]:
     """What a lock's file says; {} where it says nothing."""
     try:
         with open(path, "rb") as file:
-            value = json.loads(file.read(_MOST_BYTES))
-    except (OSError, RecursionError, ValueError):
+            return parsed(file.read(MOST_BYTES))
+    except OSError:
+        return {}
+
+
+def parsed(text: bytes) -> dict[str, Any]:
+    """The holder in a lock's text; {} where it is none."""
+    try:
+        value = json.loads(text)
+    except (RecursionError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _who(holder: dict[str, Any]) -> str:
+def who(holder: dict[str, Any]) -> str:
+    """The holder that a lock tells of, in words."""
     said = {key: str(holder.get(key, "?"))[:200] for key in ("pid", "host", "since", "command")}
     if not holder:
         return "another process"
     return "process {pid} on {host}, since {since}: {command}".format(**said)
 
 
-def _refusal(output: Path, holder: dict[str, Any]) -> str:
+def refusal(output: str | Path, holder: dict[str, Any]) -> str:
+    """What is said to whoever comes second."""
     return (
-        f"{output} is in use by {_who(holder)}. Two at once would spoil it: wait until that ends, "
+        f"{output} is in use by {who(holder)}. Two at once would spoil it: wait until that ends, "
         "end it, or write to another place"
     )

@@ -18,14 +18,16 @@ def expand(path: str | Path) -> Path:
     """The path that somebody typed: `~` and `~name` are the homes that a shell would put there.
 
     Raises:
-      ValueError: there is no such home, or it is in a bucket, which no part of this package can
-        write to.
+      ValueError: there is no such home, or it is an address; of those in buckets only a run's and a
+        data set's can be worked with, see buckets.py.
     """
     if address := _ADDRESS.match(str(path)):
         raise ValueError(
-            f"{path} is in a bucket or on a server ({address[1]}), and runs and data sets are kept "
-            "in folders: mount the bucket (gcsfuse, s3fs) and name the mount, or use a local one "
-            "and copy it (gcloud storage rsync -r, aws s3 sync)"
+            f"{path} is in a bucket or on a server ({address[1]}), and this is no place that is "
+            "read or written there: only a run (--workdir) and a prepared data set "
+            "(config.data.dir) may be, as gs://, s3:// or az://. Mount the bucket (gcsfuse, s3fs) "
+            "and name the mount, or use a folder here and copy it (gcloud storage rsync -r, aws "
+            "s3 sync)"
         )
     try:
         return Path(path).expanduser()
@@ -34,6 +36,12 @@ def expand(path: str | Path) -> Path:
             f"{path} begins with a home that is not known here; write ./{path} for a folder of "
             "that name"
         ) from error
+
+
+def cache_root() -> Path:
+    """Where this package keeps what it can get again: below $XDG_CACHE_HOME, else ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "posec3d_jax"
 
 
 def make_writable(folder: Path) -> Path:

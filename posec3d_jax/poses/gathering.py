@@ -1,13 +1,15 @@
 """The books of an extraction: which videos, what became of them, splits and classes at the end."""
 
-import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from posec3d_jax.files.disk import write_json, write_whole
+from posec3d_jax.files.arrays import BadSample
+from posec3d_jax.files.disk import read_json, write_json, write_whole
+from posec3d_jax.files.text import load_cells
 from posec3d_jax.poses.pyskl_file import write_pyskl
 
 SUFFIXES = frozenset(
@@ -71,23 +73,38 @@ def _found(path: Path) -> list[tuple[Path, Path]]:
 
 def _labelled(jobs: list[Job], file: Path) -> list[Job]:
     """The jobs that the file names, by clip or file name; classes in order of the alphabet."""
-    with open(file, newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        if not {"video", "label"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{file}: expected a first line 'video,label' or 'video,label,split'")
-        rows = {row["video"]: row for row in reader}
+    rows = _rows(file)
     classes = sorted({row["label"] for row in rows.values()})
-    if all(name.isdecimal() for name in classes):
-        classes = [str(n) for n in range(max(map(int, classes)) + 1)]
+    numbers = {name: int(name) for name in classes if re.fullmatch("[0-9]{1,6}", name)}
+    numbers = numbers if len(numbers) == len(classes) else {c: n for n, c in enumerate(classes)}
     labelled = []
     for job in jobs:
         row = rows.get(job.name) or rows.get(job.video.name)
         if row is None:
             raise ValueError(f"{file} has no line for {job.name!r} ({job.video})")
-        label = classes.index(row["label"])
+        label = numbers[row["label"]]
         split = row.get("split") or "all"
         labelled.append(replace(job, label=label, class_name=row["label"], split=split))
     return labelled
+
+
+def _rows(file: Path) -> dict[str, dict[str, str]]:
+    """The lines of a file of labels by their video. Raises ValueError for one that is none."""
+    try:
+        header, *lines = load_cells(file) or [[]]
+    except BadSample as bad:
+        raise ValueError(f"the file of labels {file} cannot be read: {bad}") from bad
+    if not {"video", "label"} <= set(header):
+        raise ValueError(f"{file}: expected a first line 'video,label' or 'video,label,split'")
+    rows: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(lines, 2):
+        row = dict(zip(header, line, strict=False))
+        name = row.get("video", "")
+        if not name or not row.get("label"):
+            raise ValueError(f"{file}, line {number}: {line} lacks its video or its label")
+        if rows.setdefault(name, row) != row:
+            raise ValueError(f"{file}, line {number}: {name!r} has another label or split above")
+    return rows
 
 
 def report_file(out: Path, name: str) -> Path:
@@ -107,7 +124,7 @@ def is_done(out: Path, job: Job) -> bool:
     file = report_file(out, job.name)
     if not file.is_file():
         return False
-    report = json.loads(file.read_text("utf-8"))
+    report = read_json(file)
     same = report.get("label") == job.label and report.get("split") == job.split
     files = [f"{clip}.npz" for clip in report.get("clips", [None])] + report.get("heatmaps", [])
     return same and all((out / name).is_file() for name in files)
@@ -116,7 +133,7 @@ def is_done(out: Path, job: Job) -> bool:
 def collect(out: Path, pickle: str | Path = "") -> None:
     """Writes splits, classes and the summary of everything that is done in the folder so far."""
     files = sorted((out / REPORTS).rglob("*.jsonl"))
-    reports = [json.loads(file.read_text("utf-8")) for file in files]
+    reports = [read_json(file) for file in files]
     done = [report for report in reports if "error" not in report]
     splits: dict[str, list[str]] = {}
     for report in done:

@@ -16,6 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from posec3d_jax.data.records import SkeletonSequence
+from posec3d_jax.files.disk import replacing
+from posec3d_jax.files.places import make_writable
 from posec3d_jax.skeletons.skeleton import Skeleton
 
 SIDES = ("left", "right", "centre")
@@ -31,11 +33,15 @@ _LEGEND = dict(ncols=8, fontsize=8, frameon=False, handlelength=2.2, borderaxesp
 
 
 def save_figure(figure: Figure, path: str | Path, dpi: int = 120) -> Path:
-    """Writes a PNG, makes its folder where it is missing, and returns its path."""
+    """Writes a PNG, whole or not at all, makes its folder where it is missing; returns its path.
+
+    Raises DiskError where it cannot be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_writable(path.parent)
     style = dict(bbox_inches="tight", pad_inches=0.08, metadata={"Software": None})
-    figure.savefig(path, dpi=dpi, format="png", **style)
+    with replacing(path) as partial:
+        figure.savefig(partial, dpi=dpi, format="png", **style)
     return path
 
 

@@ -13,8 +13,11 @@ from posec3d_jax.data.records import SkeletonSequence
 from posec3d_jax.data.stored.clips import ClipTable, read_clips
 from posec3d_jax.data.stored.info import DataError, DatasetInfo, read_info
 from posec3d_jax.data.stored.sources import Source
+from posec3d_jax.files.buckets import local_folder
+from posec3d_jax.files.locks import holding
 from posec3d_jax.files.places import expand
 from posec3d_jax.reports.drawing import draw_skeletons, draw_volume, save_figure
+from posec3d_jax.runs import records
 
 REPORT_FILE = "report.json"
 REPORT_PARTS = {
@@ -39,7 +42,7 @@ def inspect_dataset(folder: str | Path) -> dict[str, Any]:
     Raises:
       DataError: there is no whole data set in the folder; the message says how to make one.
     """
-    folder = expand(folder)
+    folder = local_folder(folder)
     info = read_info(folder)
     table, splits = read_clips(folder)
     report = _read_report(folder)
@@ -251,7 +254,20 @@ def draw_clips(
 
     Raises:
       DataError: a number that is not a clip's.
+      LockedError, DiskError: another process draws there, or nothing can be written there.
     """
+    out = expand(out_dir)
+    with holding(out / "inspect.lock", out, records.command()):
+        return _draw(source, indices, out, volume_fn, kind)
+
+
+def _draw(
+    source: Source,
+    indices: Sequence[int],
+    out: Path,
+    volume_fn: Callable[[SkeletonSequence], np.ndarray] | None,
+    kind: str,
+) -> list[Path]:
     files = []
     for i in indices:
         if not 0 <= i < len(source):
@@ -260,10 +276,10 @@ def draw_clips(
         title = f"{sequence.name}: {_class_name(source.info, sequence.label)}"
         stem = f"{i:05d}_{re.sub(r'[^A-Za-z0-9._-]+', '_', sequence.name)[:80]}.png"
         figure = draw_skeletons(sequence, source.info.skeleton, title=title)
-        files.append(save_figure(figure, Path(out_dir) / f"skeleton_{stem}"))
+        files.append(save_figure(figure, out / f"skeleton_{stem}"))
         if volume_fn is not None:
             figure = draw_volume(volume_fn(sequence), source.info.skeleton, kind, title=title)
-            files.append(save_figure(figure, Path(out_dir) / f"volume_{stem}"))
+            files.append(save_figure(figure, out / f"volume_{stem}"))
     return files
 
 

@@ -1,6 +1,5 @@
 """A video with what was recognised drawn on it: skeletons, tracks, labels and scores."""
 
-import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from posec3d_jax.files.disk import writing
+from posec3d_jax.files.disk import replacing
 from posec3d_jax.skeletons.skeleton import Skeleton
 from posec3d_jax.video.decoding import decode
 from posec3d_jax.video.events import Event
@@ -43,8 +42,8 @@ def write_overlay(
     ratio = np.array([width, height]) / stream.frame_size[::-1]
     pen = _Pen(skeleton, ratio, max(1, height // 240))
     shown = _Shown(events)
-    count, partial = 0, out.with_name(out.name + ".partial")
-    with writing(out), av.open(str(partial), "w", format="mp4") as container:
+    count = 0
+    with replacing(out) as partial, av.open(str(partial), "w", format="mp4") as container:
         track = container.add_stream("libx264", rate=30, options={"preset": "veryfast"})
         track.width, track.height, track.pix_fmt = width, height, "yuv420p"
         track.codec_context.time_base = _CLOCK
@@ -59,7 +58,6 @@ def write_overlay(
             count += 1
         for packet in track.encode():
             container.mux(packet)
-    os.replace(partial, out)
     return count
 
 

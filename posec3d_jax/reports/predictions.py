@@ -34,10 +34,22 @@ Predicted = Iterable[tuple[str, Prediction | str]]  # by clip; or what was wrong
 
 
 def check_ending(path: Path) -> None:
-    """Raises ValueError for a file that is neither, DiskError where nothing can be written."""
+    """Raises ValueError for a file that is neither, or is there and holds something else; DiskError
+    where nothing can be written.
+    """
     if path.suffix not in ENDINGS:
         raise ValueError(f"--out is {path}; expected a name ending in {' or '.join(ENDINGS)}")
+    if path.is_file() and not _is_of_predictions(path):
+        raise ValueError(f"--out is {path}, which is there and holds something else: delete it")
     make_writable(path.absolute().parent)
+
+
+def _is_of_predictions(path: Path) -> bool:
+    """Whether a file begins as those that are written here, or is empty."""
+    with open(path, "rb") as file:
+        start = file.read(100).decode(errors="replace")
+    wanted = ",".join(_COLUMNS) if path.suffix == ".csv" else '{\n  "clips"'
+    return start.startswith(wanted) or not start
 
 
 def write_predictions(path: Path, predicted: Predicted) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from posec3d_jax.files.buckets import local_folder, send_file
 from posec3d_jax.files.disk import write_whole
-from posec3d_jax.files.places import expand
 from posec3d_jax.reports.charts import draw_confusion, draw_curves, drawable_panels
 from posec3d_jax.reports.html_page import (
     Bar,
@@ -46,7 +46,7 @@ def write_report(workdir: str | Path) -> Path:
     Raises:
       ValueError: there is neither training nor an evaluation, or a file is broken (it is named).
     """
-    workdir = expand(workdir)
+    workdir = local_folder(workdir)
     history_file, config_file = workdir / HISTORY_FILE, workdir / "config.json"
     history = read_metrics(history_file) if history_file.is_file() else []
     evaluations = _read_evaluations(workdir / "evaluations")
@@ -64,6 +64,7 @@ def write_report(workdir: str | Path) -> Path:
     body += [*_pictures(workdir / "pictures"), *_config(config)]
     path = workdir / REPORT_FILE
     write_whole(path, page(name, body))
+    send_file(path)
     return path
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jax
 
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.disk import payload_size
 from posec3d_jax.files.kinds import kind_of
 from posec3d_jax.files.places import expand, make_writable
@@ -40,7 +41,7 @@ def find_checkpoint(workdir: str | Path, which: str = "latest") -> Path:
         raise CheckpointError(
             f"--checkpoint is {which}, {how_to_import(expand(which))}, and --workdir=DIR"
         )
-    folder = expand(workdir).absolute() / FOLDER
+    folder = local_folder(workdir).absolute() / FOLDER
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist; `posec3d train --workdir={workdir}` first")
     found = finished_steps(folder)

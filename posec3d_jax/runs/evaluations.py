@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from posec3d_jax.files.arrays import load_npz
+from posec3d_jax.files.disk import write_whole, writing
 from posec3d_jax.steps import metrics
 
 SCORES_FILE = "scores.npz"
@@ -122,18 +123,22 @@ def write_evaluation(
     Returns:
       metrics.json: protocol, clips, top1, top5, mean_class (fractions), mean_class_over, then
       `extra`.
+
+    Raises:
+      DiskError: it cannot be written.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     summary = summary_of(scores, mean_class) | dict(extra or {})
     predicted = metrics.predict_classes(scores.scores)
     confusion = metrics.confusion_matrix(predicted, scores.labels, scores.scores.shape[1])
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    (folder / METRICS_FILE).unlink(missing_ok=True)  # written last: where it is, all is whole
-    save_scores(folder / SCORES_FILE, scores)
-    np.save(folder / CONFUSION_FILE, confusion)
-    _write_per_class(folder / PER_CLASS_FILE, confusion, scores.class_names)
-    (folder / METRICS_FILE).write_text(text, encoding="utf-8")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / METRICS_FILE).unlink(missing_ok=True)  # written last: where it is, all is whole
+        save_scores(folder / SCORES_FILE, scores)
+        np.save(folder / CONFUSION_FILE, confusion)
+        _write_per_class(folder / PER_CLASS_FILE, confusion, scores.class_names)
+        write_whole(folder / METRICS_FILE, text)
     return summary
 
 

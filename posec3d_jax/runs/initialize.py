@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from absl import logging
 
-from posec3d_jax.files.places import expand
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.runs.checkpoints import FOLDER, find_checkpoint, how_to_import, load_raw_model
 from posec3d_jax.steps.state import TrainState
 
@@ -34,7 +34,7 @@ def stored_model(source: str, key: str) -> Tree:
 
     Raises ValueError for a file, in words about `config.<key>`: how to make a run of it.
     """
-    place = expand(source)
+    place = local_folder(source)
     if place.is_file():
         raise ValueError(f"config.{key} is {source}, {how_to_import(place)}, and {key}=DIR")
     return load_raw_model(find_checkpoint(place) if (place / FOLDER).is_dir() else place)

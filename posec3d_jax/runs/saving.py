@@ -19,9 +19,11 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 
+from posec3d_jax.files.buckets import send
 from posec3d_jax.files.disk import DiskError, advice
 from posec3d_jax.files.places import make_writable
 from posec3d_jax.runs.checkpoints import FOLDER
+from posec3d_jax.runs.claim import TRAINED
 from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.orbax_trees import (
     CheckpointError,
@@ -145,6 +147,7 @@ class Checkpoints:
         for step in steps:
             if step not in kept:
                 remove(self._folder / str(step))
+        send(self._folder.parent, TRAINED)
 
     def latest_step(self) -> int | None:
         """Step of the newest checkpoint; None where there is none."""

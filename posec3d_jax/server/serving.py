@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def serve(
         Thunder, and Lightning for cameras; 'none' for a service of keypoints alone.
 
     Raises:
-      ValueError: no such run, or an address that others reach, without a token in $POSEC3D_TOKEN.
+      ValueError: no such run, a port that cannot be had, or an address that others reach without a
+        token in $POSEC3D_TOKEN.
     """
     token = os.environ.get(TOKEN, "")
     if host not in LOCAL and not token:
@@ -48,6 +50,7 @@ def serve(
             f"--host={host} lets other machines in: set {TOKEN} to a secret of your own, which "
             "they then have to send"
         )
+    _check_free(host, port)
     predictor = load_predictor(workdir, checkpoint, protocol)
     if predictor.needs_frames:
         raise ValueError(f"{workdir} holds a network of RGB frames; poses alone can be served")
@@ -72,6 +75,18 @@ def open_eyes(estimator: str) -> Eyes:
         return Eyes(video, open_estimator("lightning") if not estimator else video)
     except (ValueError, OSError) as error:
         return Eyes(lacking=str(error))
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raises ValueError where nobody can listen, before the network is loaded and compiled."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as error:
+        raise ValueError(
+            f"nothing can listen on --host={host} --port={port} ({error}): choose another port, or "
+            "end what listens there"
+        ) from error
 
 
 def _allow_many_connections() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from posec3d_jax.files.places import cache_root
 from posec3d_jax.weights.transfer import (
     PATIENT,
     VERSION,
@@ -27,9 +28,7 @@ _FACTS = ".json"
 
 def cache_folder() -> Path:
     """Where downloads are kept: below $XDG_CACHE_HOME, else ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(home) if os.path.isabs(home) else Path.home() / ".cache"
-    return root / "posec3d_jax" / "weights"
+    return cache_root() / "weights"
 
 
 def fetch(

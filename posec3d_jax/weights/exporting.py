@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.files.safetensors import write_safetensors
 from posec3d_jax.files.torch import write_torch
@@ -36,7 +37,7 @@ def export_weights(
       CheckpointError: no such checkpoint, or one that does not fit the config.
       ValueError: `out` has another ending, or exists.
     """
-    source, out = expand(source), expand(out)
+    source, out = local_folder(source), expand(out)
     if out.suffix not in (".safetensors", ".pth"):
         raise ValueError(f"--out is {out}; expected a name ending in .safetensors or .pth")
     if out.exists():

@@ -14,6 +14,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from posec3d_jax.config import stored
 from posec3d_jax.files import disk
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.places import expand
 from posec3d_jax.files.tables import shape_text
 from posec3d_jax.runs import records
@@ -61,8 +62,8 @@ def import_weights(path: str | Path, config, out: str | Path) -> Report:
         every tensor that differs, with both shapes), or `out` holds checkpoints already.
       LockedError, DiskError: another process is at `out`, or nothing can be written there.
     """
-    path, out = expand(path), expand(out)
-    with claim(out):
+    path, out = expand(path), local_folder(out)
+    with claim(out, own=(FOLDER, stored.CONFIG_FILE, IMPORT_FILE)):
         return _import(path, config, out)
 
 

@@ -22,7 +22,7 @@ from posec3d_jax.runs.evaluations import Scores, load_scores, save_scores
 from posec3d_jax.runs.metric_writer import METRICS_FILE, validation_top1
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.weights.checkpoint_file import read_checkpoint
-from tests.hostile import orbax_folders, predict_doors
+from tests.hostile import orbax_folders, predict_doors, video_doors
 from tests.hostile.pose_doors import as_bytes, pose_files
 from tests.reference import FIXTURES
 
@@ -53,6 +53,7 @@ def doors(folder: Path) -> list[Door]:
         *_prepared(folder),
         *_runs(folder),
         *_to_predict(),
+        *_videos(),
     ]
 
 
@@ -184,6 +185,15 @@ def _published(folder: Path) -> list[Door]:
         ("text", "sbu/s01s02/01/001/skeleton_pos.txt", "sbu", "sbu_15", 8, sbu, None),
         ("text", "kinect/joints_s01_e01.txt", "utkinect", "kinect_20", 10, kinect, None),
         ("text", "kinect/actionLabel.txt", "utkinect", "kinect_20", 10, segments, None),
+        (
+            "text",
+            f"ntu/{predict_doors.NTU_NAME}",
+            "ntu_rgbd",
+            "ntu_25",
+            60,
+            predict_doors.NTU,
+            None,
+        ),
     ]
     found = []
     for kind, name, reader, layout, classes, value, dump in readers:
@@ -275,6 +285,16 @@ def _to_predict() -> list[Door]:
         Door("to predict", f"to predict {i}/{name}", data, predict_doors.read, value, dump)
         for i, (name, data, value, dump) in enumerate(predict_doors.files())
     ]
+
+
+def _videos() -> list[Door]:
+    """Videos, and labels beside them."""
+    found = [
+        Door("video", f"videos/{name}", data, video_doors.read)
+        for name, data in video_doors.files()
+    ]
+    labels = video_doors.LABELS
+    return [*found, Door("text", "labels/labels.csv", labels, video_doors.read_labels)]
 
 
 def _runs(folder: Path) -> list[Door]:

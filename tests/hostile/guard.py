@@ -82,6 +82,17 @@ class Guard:
         for event in self._seen:
             self._fault(count, "executions", kind, name, event)
 
+    def take(self) -> dict:
+        """What was counted since the last time: by kind, the faults, and processor seconds."""
+        taken = {
+            "counts": {kind: dict(count) for kind, count in self.counts.items()},
+            "faults": list(self.faults),
+            "processor": dict(self.seconds),
+        }
+        self.counts.clear(), self.faults.clear(), self.seconds.clear()
+        self.greatest = (0, "")
+        return taken
+
     def _judge(self, kind: str, name: str, error: Exception) -> None:
         """The message is one that a person can read, and did not come from memory running out."""
         count, text = self.counts[kind], str(error)
@@ -108,6 +119,8 @@ class Guard:
     def _audit(self, event: str, args: tuple) -> None:
         if not self._watching:
             return
+        if event == "code.__new__" and str(args[1]).endswith((".py", ".pyx", ".pxd")):
+            return  # Cython makes one for each line of its tracebacks; it holds nothing to run
         if event in RUNS:
             self._seen.append(f"{event} {args!r:.100}")
         elif event in CHANGES and not self._inside(args[0]):

@@ -59,7 +59,7 @@ def read(
     files = [f for f in files if f.is_file() and f not in (path / SPLITS, path / CLASSES)]
     if not files or not (path / SPLITS).is_file():
         what = f"{SPLITS}, which lists the clips of each split" if files else ".npz or .json clips"
-        raise FileNotFoundError(f"{path}: expected {what} (see the directory format in the README)")
+        raise FileNotFoundError(f"{path}: expected {what} (docs/own_data.md has the format)")
     class_names = load_classes(path / CLASSES)
     name_of = partial(_name, folder=path)
     return SkeletonDataset(

@@ -18,6 +18,7 @@ from posec3d_jax.files.arrays import BadSample, brief, check_lists, number_array
 from posec3d_jax.files.places import expand
 
 NAME = str | int | np.str_ | np.integer  # what may name a clip or a split
+_MOST_WHOLE = 2**53  # any larger number overflows somewhere
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def need(sample: dict, key: str):
 
 
 def whole(sample: dict, key: str) -> int:
-    """`sample[key]` as an int; `BadSample` where it is missing or no whole number."""
+    """`sample[key]` as an int; `BadSample` where it is missing, or no number of frames or so."""
     value = need(sample, key)
-    if not isinstance(value, int | np.integer):
+    if not isinstance(value, int | np.integer) or abs(int(value)) > _MOST_WHOLE:
         raise BadSample("wrong_type", f"{brief(value)} is no whole number", str(key))
     return int(value)
 

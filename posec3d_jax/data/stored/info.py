@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from posec3d_jax.files.disk import write_json
 from posec3d_jax.skeletons.planes import stored_layout
 from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
 
@@ -51,7 +52,7 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     """Write info.json, the last file of a data set: where it is, the data set is whole."""
     facts = {**vars(info), "skeleton": info.skeleton.to_dict()}
     facts = {key: dict(v) if isinstance(v, Mapping) else v for key, v in facts.items()}
-    (folder / INFO_FILE).write_text(json.dumps(facts, indent=2) + "\n")
+    write_json(folder / INFO_FILE, facts)
 
 
 def read_info(folder: Path) -> DatasetInfo:

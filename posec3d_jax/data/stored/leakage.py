@@ -10,7 +10,7 @@ import numpy as np
 
 from posec3d_jax.data.stored.clips import ClipTable, read_clips
 from posec3d_jax.data.stored.selection import few_of_each, joined, parts
-from posec3d_jax.files.places import expand
+from posec3d_jax.files.buckets import local_folder
 
 _NAMED = 5  # clips in a message
 
@@ -70,7 +70,7 @@ def leak_into(config_data, tested: str, seed: int = 0) -> tuple[Leak, str]:
     Raises:
       DataError: no such data set.
     """
-    folder, train = expand(config_data.dir), config_data.train_split
+    folder, train = local_folder(config_data.dir), config_data.train_split
     table, splits = read_clips(folder)
     if not all(part in splits for name in (train, tested) for part in parts(name, splits)):
         return Leak((), ()), ""  # trained on another data set

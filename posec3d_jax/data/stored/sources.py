@@ -13,8 +13,8 @@ from posec3d_jax.data.stored.clips import ClipTable, read_clips
 from posec3d_jax.data.stored.info import DataError, DatasetInfo, check_info, read_info
 from posec3d_jax.data.stored.packs import PackSource, check_frames, open_pack, pack_in_memory
 from posec3d_jax.data.stored.selection import few_of_each, joined, regroup
+from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.disk import payload_size
-from posec3d_jax.files.places import expand
 
 # Where prepare puts the arrays, below the folder of the data set.
 PACK_FOLDER, TFDS_FOLDER = "pack", "tfds"
@@ -155,7 +155,7 @@ def open_source(config_data, split: str, per_class: int = 0, seed: int = 0) -> S
       DataError: no data set there, or a damaged one; a split that it does not have or that is
         empty; joints, classes or a number of classes that differ from the config's.
     """
-    folder = expand(config_data.dir)
+    folder = local_folder(config_data.dir)
     info = read_info(folder)
     table, splits = read_clips(folder)
     clips = joined(splits, split, folder)
