@@ -20,7 +20,7 @@ from posec3d_jax.data import projection
 from posec3d_jax.data.feed import sampling
 from posec3d_jax.data.readers import COMMON, READERS
 from posec3d_jax.data.stored import info
-from posec3d_jax.encoders import ENCODERS, graph
+from posec3d_jax.encoders import ENCODERS, blank, graph
 from posec3d_jax.networks.graph import adjacency, stgcn
 from posec3d_jax.networks.graph import layers as graph_layers
 from posec3d_jax.steps.optimizer import make_schedule, peak_learning_rate
@@ -41,7 +41,7 @@ def _variants(file: str) -> list[str]:
     return list(networks.STREAMS) if streams else []
 
 
-def _exists(stream: str, network: str) -> bool:
+def _exists(stream: str, network: str = "") -> bool:
     """Volumes have other streams than graph networks."""
     graph = network in networks.GRAPH_NETWORKS
     return stream == "joint" or (stream in networks.GRAPH_STREAMS) == graph
@@ -106,11 +106,12 @@ def _check_network(config: ConfigDict) -> None:
     if kind in _seen:  # width, channels and classes change sizes, not what is connected to what
         return
     _seen.add(kind)
-    inputs = jax.ShapeDtypeStruct((2, *shape), "float32")
     init = recognizer.model.init_with_output
-    logits, _ = jax.eval_shape(init, jax.ShapeDtypeStruct((2,), "uint32"), inputs)
+    key, clip = jax.ShapeDtypeStruct((2,), "uint32"), blank(shape, "float32")
+    logits, _ = jax.eval_shape(init, key, clip)
+    outputs = {"rgb": ["rgb"], "rgbpose": ["rgb", "pose"]}.get(config.encoder, ["pose"])
     shapes = {name: value.shape for name, value in logits.items()}
-    assert shapes == {"pose": (2, config.data.num_classes)}
+    assert shapes == dict.fromkeys(outputs, (1, config.data.num_classes))
 
 
 def _check_schedule(config: ConfigDict) -> None:
