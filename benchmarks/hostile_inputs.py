@@ -78,14 +78,14 @@ def _parts(
     for door in found:
         yield f"cuts {door.name}", partial(_cut, guard, folder, door, options.cuts)
     for seed in range(options.seeds):
-        for door in found:
-            work = partial(_change_all, guard, folder, door, options.mutations, seed)
-            yield f"changes {seed} {door.name}", work
         count = options.mutations
         yield f"command lines {seed}", partial(_type_all, guard, seed, 10 * count)
         yield f"paths {seed}", partial(_walk_all, guard, folder, seed, 5 * count)
         if service:
             yield f"requests {seed}", partial(_ask_all, guard, service, seed, 5 * count)
+        for door in found:
+            work = partial(_change_all, guard, folder, door, options.mutations, seed)
+            yield f"changes {seed} {door.name}", work
 
 
 def _cut(guard: Guard, folder: Path, door: Door, most: int) -> None:
