@@ -1,7 +1,6 @@
 """Paths made at random, and whatever of the package takes a path."""
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.files.disk import write_json
 from posec3d_jax.files.locks import holding
-from posec3d_jax.files.places import expand, make_writable, plain_name
+from posec3d_jax.files.places import expand, make_writable
 from posec3d_jax.poses.gathering import find_jobs
 from posec3d_jax.runs.checkpoints import find_checkpoint
 from posec3d_jax.runs.evaluations import load_scores
@@ -53,14 +52,6 @@ def _source(path: Path) -> None:
     open_source(data, "train")
 
 
-def _pattern_safe(path: Path) -> None:
-    make_writable(path)
-    with plain_name(path) as plain:
-        (plain / "x").write_text("")
-    assert (path / "x").exists()
-    shutil.rmtree(path)
-
-
 def _held(path: Path) -> None:
     with holding(path / "x.lock", path, "a test"):
         pass
@@ -77,7 +68,7 @@ USES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "videos": (BELOW, lambda path: find_jobs([path], "", (1, 1))),
     "labels of videos": (ANYWHERE, lambda path: find_jobs([Path(__file__).parent], path, (1, 1))),
     "video": (ANYWHERE, lambda path: opened(path).__enter__()),
-    "folder to write": (BELOW, _pattern_safe),
+    "folder to write": (BELOW, make_writable),
     "file to write": (BELOW, lambda path: write_json(path, {})),
     "lock": (BELOW, _held),
 }
