@@ -71,6 +71,8 @@ def open_each_way(folder: Path) -> Iterator[tuple[str, Source]]:
         dir=str(folder),
         skeleton=info.skeleton.to_dict(),
         remap_to="",
+        planes=False,
+        classes=(),
         num_classes=info.num_classes,
         class_names=(),
         max_persons=info.max_persons,

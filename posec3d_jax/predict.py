@@ -20,14 +20,15 @@ from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
 from posec3d_jax.encoders import make_encoder
+from posec3d_jax.encoders.turning import with_turning
 from posec3d_jax.files import disk
 from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.machine import host
 from posec3d_jax.reports.predictions import Prediction
 from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.records import RUN_FILE, names_of_classes
-from posec3d_jax.skeletons.planes import planes_of
-from posec3d_jax.skeletons.skeleton import Skeleton, get_skeleton
+from posec3d_jax.skeletons.planes import source_layout
+from posec3d_jax.skeletons.skeleton import Skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 from posec3d_jax.video.clips import frames_of_clip, video_among
@@ -54,15 +55,15 @@ class Predictor:
         where they were decoded to `data.video_size`.
         """
         self._config, self._protocol, self._side = config, protocol, frames_side
-        self._recognizer = make_recognizer(_undamaged(config))
+        clean = _undamaged(config)
+        self._recognizer = make_recognizer(clean)
         self._variables = jax.jit(self._recognizer.fold)(variables)
-        self._drawing = make_encoder(_undamaged(config), self._recognizer.skeleton, "portable")
+        self._drawing, _ = with_turning(lambda seen: make_encoder(clean, seen, "portable"), clean)
         self._draw = jax.jit(lambda batch: self._drawing.test(batch, protocol.clips, False))
         step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
         self._step = jax.jit(step, compiler_options=host.compiler_options())
         self._names = names_of_classes(config.data, class_names)
-        source = get_skeleton(config.data.skeleton)
-        self._source = planes_of(source) if config.data.planes else source
+        self._source = source_layout(config.data)
         self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
 
     @property
@@ -274,8 +275,7 @@ def predict_files(
     Raises:
       FileNotFoundError, ValueError: the whole input cannot be used; says why.
     """
-    report = ValidationReport()
-    shown, pattern = 0, predictor.data.video_name
+    report, shown, pattern = ValidationReport(), 0, predictor.data.video_name
     for clip in read_clips(path, predictor.data, predictor.source_skeleton, report, link):
         for finding in report.errors[shown:]:
             yield finding.sample, str(finding)

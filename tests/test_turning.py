@@ -5,14 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.config import base
+from posec3d_jax.config import base, networks
 from posec3d_jax.data.projection import project, turn
 from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.encoders.turning import Turning, with_turning
 from posec3d_jax.files.arrays import BadSample
+from posec3d_jax.predict import Predictor
 from posec3d_jax.skeletons.planes import PLANES, planes_of, stored_layout
 from posec3d_jax.skeletons.skeleton import get_skeleton
+from posec3d_jax.steps.recognizer import make_recognizer
 from tests.reading import CAMERA
 
 KINECT = get_skeleton("kinect_20")
@@ -144,3 +146,16 @@ def test_what_cannot_be_turned_is_refused():
     with pytest.raises(ValueError, match="orthographic"):
         project(np.ones((2, 3)), PLANE_CAMERA | {"kind": "perspective", "focal": 100.0})
     assert planes_of(KINECT).joints[20] == "side_hip_center"
+
+
+def test_a_clip_in_3d_is_predicted_by_a_network_of_planes(points):
+    config = base.get_config()
+    config.model = networks.c3d_light(width=4)
+    config.data.skeleton, config.data.planes, config.planes.facing = "kinect_20", True, True
+    config.sampling.num_frames, config.data.max_persons, config.data.num_classes = 4, 1, 3
+    config.volume.train_size = config.volume.test_size = (16, 16)
+    variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
+    predictor = Predictor(config, variables)
+    assert predictor.skeleton.num_joints == 60
+    prediction = predictor(points[0].astype(np.float32))
+    assert prediction.scores.sum() == pytest.approx(1, abs=1e-5)

@@ -38,3 +38,9 @@ def stored_layout(config_data) -> Skeleton:
     """The joints that the prepared data of a config have, in order."""
     flat = flat_layout(config_data)
     return planes_of(flat) if config_data.planes else flat
+
+
+def source_layout(config_data) -> Skeleton:
+    """The joints that a config's clips come in, before `remap_to`, with their planes."""
+    source = get_skeleton(config_data.skeleton)
+    return planes_of(source) if config_data.planes else source
