@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.video import live
-from posec3d_jax.video.live import LiveCount, Slot, newest
+from posec3d_jax.video.live import LiveCount, newest
 from posec3d_jax.video.opening import VideoError
 from tests.videos import LEVEL, write_video
 
@@ -62,12 +62,3 @@ def test_what_nobody_had_time_for_is_dropped_and_counted(tmp_path):
         time.sleep(0.1)  # of 0.04 seconds that a picture lasts
     assert count.arrived == 12 and count.dropped == 12 - len(seen) > 0
     assert seen == sorted(set(seen)) and seen[-1] == 11
-
-
-def test_a_slot_holds_the_newest_and_ends():
-    slot: Slot[int] = Slot()
-    assert not slot.put(1) and slot.put(2)
-    assert slot.take() == 2
-    slot.put(3)
-    slot.close()
-    assert slot.take() == 3 and slot.take() is None

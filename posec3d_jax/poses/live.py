@@ -1,11 +1,9 @@
 """Labels while things happen: a camera, a ring of poses, a label many times a second.
 
 Poses are found in the newest picture there is; what arrives meanwhile is dropped, and counted. Each
-label is made of the last seconds' poses, which a ring holds. Poses are found in one thread while
-another names what was found before, so that neither waits for the other.
+label is made of the last seconds' poses, which a ring holds.
 """
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from posec3d_jax.poses.estimator import Estimator
 from posec3d_jax.poses.following import SEARCH_EVERY, Follower
 from posec3d_jax.poses.sources import pose_frame
 from posec3d_jax.video.events import clock
-from posec3d_jax.video.live import Arrived, LiveCount, Slot, newest
+from posec3d_jax.video.live import LiveCount, newest
 from posec3d_jax.video.windows import (
     EVERYBODY,
     LEAST_SHARE,
@@ -89,76 +87,25 @@ def live_labels(
     Raises:
       VideoError: the source cannot be opened.
     """
-    slot: Slot[_Round] = Slot()
-    finder = _Finder(Follower(estimator, search_every), window, whole, rate)
-    thread = threading.Thread(target=finder.run, args=(source, count, slot), daemon=True)
-    thread.start()
-    try:
-        while (found := slot.take()) is not None:
-            for track, last in found.windows:
-                scores = scores_of(last, found.stream)
-                label, late = int(scores.argmax()), perf_counter() - found.clock
+    ring: deque[PoseFrame] = deque()
+    follower, due = Follower(estimator, search_every), 0.0
+    for arrived in newest(source, count):
+        poses = pose_frame(follower, arrived.frame)
+        ring.append(poses)
+        while ring[0].time < poses.time - window:
+            ring.popleft()
+        if poses.time < due - _EARLY:
+            continue
+        due = max(due + 1 / rate, poses.time + 0.5 / rate)  # no backlog where a frame came late
+        stream = PoseStream(follower.skeleton.joints, arrived.frame.image.shape[:2], ())
+        for track in tracks_of(poses, whole):
+            last = gather(list(ring), track, least=LEAST_SHARE * len(ring))
+            if last is not None:
+                scores = scores_of(last, stream)
+                label, late = int(scores.argmax()), perf_counter() - arrived.clock
                 person = None if track == EVERYBODY else track
                 name, score = class_names[label], float(scores[label])
-                yield LiveLabel(found.time, person, label, name, score, late)
-    finally:
-        slot.close()
-        thread.join(timeout=10)
-    if finder.failure is not None:
-        raise finder.failure
-
-
-@dataclass(frozen=True)
-class _Round:
-    """What is to be labelled now."""
-
-    time: float  # seconds since the first frame
-    clock: float  # time.perf_counter() when the newest picture in it arrived
-    windows: list[tuple[int, Window]]  # by track
-    stream: PoseStream  # without frames: whose joints, and how large the pictures are
-
-
-class _Finder:
-    """Finds poses in the newest pictures, in a thread of its own, and says what is to be labelled.
-
-    A round that nobody took before the next is given up.
-    """
-
-    def __init__(self, follower: Follower, window: float, whole: bool, rate: float) -> None:
-        self._follower, self._window, self._whole = follower, window, whole
-        self._step, self._due = 1 / rate, 0.0
-        self._ring: deque[PoseFrame] = deque()
-        self.failure: Exception | None = None
-
-    def run(self, source: str | Path, count: LiveCount, slot: Slot[_Round]) -> None:
-        """Until the source ends, or nobody takes rounds any more."""
-        try:
-            for arrived in newest(source, count):
-                if slot.closed:
-                    return
-                if (found := self._add(arrived)) is not None:
-                    slot.put(found)
-        except Exception as error:  # raised again by whoever takes the rounds
-            self.failure = error
-        finally:
-            slot.close()
-
-    def _add(self, arrived: Arrived) -> _Round | None:
-        """The poses of one more picture; a round where it is time for one."""
-        poses = pose_frame(self._follower, arrived.frame)
-        self._ring.append(poses)
-        while self._ring[0].time < poses.time - self._window:
-            self._ring.popleft()
-        if poses.time < self._due - _EARLY:
-            return None
-        # No backlog where a frame came late.
-        self._due = max(self._due + self._step, poses.time + 0.5 * self._step)
-        tracks = tracks_of(poses, self._whole)
-        least = LEAST_SHARE * len(self._ring)
-        cut = [(track, gather(list(self._ring), track, least=least)) for track in tracks]
-        windows = [(track, window) for track, window in cut if window is not None]
-        stream = PoseStream(self._follower.skeleton.joints, arrived.frame.image.shape[:2], ())
-        return _Round(poses.time, arrived.clock, windows, stream)
+                yield LiveLabel(poses.time, person, label, name, score, late)
 
 
 def latency_text(latencies: Sequence[float], count: LiveCount) -> str:

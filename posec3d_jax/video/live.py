@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from posec3d_jax.video.decoding import Frame, decode, to_image
 from posec3d_jax.video.opening import VideoError
 
 CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}")}
-Thing = TypeVar("Thing")
 _TIMEOUT = {"timeout": "5000000", "rw_timeout": "5000000"}  # microseconds without an answer
 
 
@@ -54,7 +52,7 @@ def newest(source: str | Path, count: LiveCount) -> Iterator[Arrived]:
     Raises:
       VideoError: it cannot be opened.
     """
-    slot: Slot[Arrived] = Slot()
+    slot = _Slot()
     reader = threading.Thread(target=_read, args=(str(source), slot, count), daemon=True)
     reader.start()
     try:
@@ -67,36 +65,35 @@ def newest(source: str | Path, count: LiveCount) -> Iterator[Arrived]:
         raise VideoError(count.error)
 
 
-class Slot(Generic[Thing]):
-    """Room for one thing between two threads; a newer one takes the place of an older."""
+class _Slot:
+    """Room for one picture between two threads; a newer one takes the place of an older."""
 
     def __init__(self) -> None:
         self._ready = threading.Condition()
-        self._held: Thing | None = None
+        self._held: Arrived | None = None
         self.closed = False
 
-    def put(self, thing: Thing) -> bool:
+    def put(self, arrived: Arrived) -> bool:
         """Whether it took the place of one that nobody had asked for."""
         with self._ready:
-            missed, self._held = self._held is not None, thing
+            missed, self._held = self._held is not None, arrived
             self._ready.notify()
             return missed
 
-    def take(self) -> Thing | None:
-        """Waits for a thing; None at the end."""
+    def take(self) -> Arrived | None:
+        """Waits for a picture; None at the end."""
         with self._ready:
             self._ready.wait_for(lambda: self._held is not None or self.closed)
             taken, self._held = self._held, None
             return taken
 
     def close(self) -> None:
-        """Nothing more will be put, or taken."""
         with self._ready:
             self.closed = True
             self._ready.notify()
 
 
-def _read(source: str, slot: Slot[Arrived], count: LiveCount) -> None:
+def _read(source: str, slot: _Slot, count: LiveCount) -> None:
     """Runs in a thread of its own."""
     try:
         frames = _camera(source) if is_live(source) else _played(source)
