@@ -34,7 +34,7 @@ def _make_recognizer(config):
 def _make_eval_step(recognizer, clips, flip):
     def step(variables, batch):
         places = batch["keypoint"].mean(axis=(1, 2))  # [B, V, 2]
-        joints = places * jnp.arange(1, 1 + places.shape[1])[:, None]  # their order counts
+        joints = places * jnp.arange(1, 1 + places.shape[1])[None, :, None]  # their order counts
         return {"scores": joints.sum(axis=1) / joints.sum()}
 
     return step
