@@ -52,6 +52,7 @@ class Row:
     clips: int
     difference: float  # the largest between probabilities
     same_label: int
+    certainty: float  # mean of the largest probabilities: near 1 / classes little was learnt
     reloads_alone: bool  # in a process without the package (and, of ONNX, without JAX)
 
 
@@ -104,9 +105,10 @@ def measure(run: Path, data_dir: str, folder: Path) -> tuple[list[Row], Program,
         same = int((found.argmax(-1) == wanted.argmax(-1)).sum())
         difference = float(np.abs(found - wanted).max())
         alone = reloads_alone(path, kind, inputs, folder)
+        certainty = round(float(wanted.max(-1).mean()), 3)
         rows.append(Row(program.config.model.name, program.checkpoint, kind,
                         round(path.stat().st_size / 1e6, 3), len(wanted), difference, same,
-                        alone))  # fmt: skip
+                        certainty, alone))  # fmt: skip
     return rows, program, inputs, wanted
 
 
@@ -128,15 +130,15 @@ def in_browser(path: Path, inputs: dict[str, np.ndarray], wanted: np.ndarray) ->
 def as_text(rows: list[Row], browser: dict[str, dict], conditions: dict) -> str:
     """The record for people."""
     lines = ["# Exports against their runs", ""]
-    lines += [f"{CLIPS} real test clips with 1 to {PERSONS} persons, trained weights.", ""]
-    lines += ["| network | format | MB | clips | largest difference | same label | reload alone |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += [f"Real test clips with 1 to {PERSONS} persons; differences are of probabilities.", ""]
+    heads = "network | step | mean largest probability | format | MB | clips"
+    lines += [f"| {heads} | largest difference | same label | reloads alone |"]
+    lines += ["|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
         alone = "yes" if row.reloads_alone else "**no**"
-        lines.append(
-            f"| {row.network} | {row.format} | {row.megabytes:.2f} | {row.clips} | "
-            f"{row.difference:.1e} | {row.same_label} | {alone} |"
-        )
+        cells = [row.network, row.checkpoint, f"{row.certainty:.2f}", row.format]
+        cells += [f"{row.megabytes:.2f}", row.clips, f"{row.difference:.1e}", row.same_label]
+        lines.append(f"| {' | '.join(map(str, [*cells, alone]))} |")
     if browser:
         lines += ["", f"In the browser (onnxruntime-web, WebAssembly, one thread), {IN_BROWSER} "
                   "clips, one at a time:", ""]  # fmt: skip
