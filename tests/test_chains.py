@@ -13,6 +13,7 @@ from posec3d_jax.data.feed.sampling import test_frames as frames_of_test
 from posec3d_jax.data.feed.sampling import uniform_sample
 from posec3d_jax.encoders import geometry as g
 from posec3d_jax.encoders.volume import VolumeEncoder
+from posec3d_jax.kernels.channels import per_channel
 from posec3d_jax.skeletons.skeleton import get_skeleton
 
 COCO = get_skeleton("coco_17")
@@ -84,7 +85,8 @@ def _train_chain(batch, box, flip, draw):
     def run(batch, box, flip):
         keypoint, size = g.compact_crop(batch["keypoint"], batch["frame_size"])
         keypoint, size = g.resize_short_side(keypoint, size, 64)
-        keypoint, size = keypoint - box[:2], (box[2:] - box[:2])[None, ::-1]
+        keypoint = keypoint - per_channel(box[:2], keypoint)
+        size = (box[2:] - box[:2])[None, ::-1]
         keypoint, size = g.resize(keypoint, size, jnp.array([56, 56]))
         keypoint, score = g.flip(keypoint, batch["score"], size[:, 1], COCO.flip_joints, flip[None])
         return keypoint, draw(keypoint, score, (56, 56))

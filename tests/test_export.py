@@ -156,7 +156,7 @@ OPERATIONS = {
     "strided": lambda x: x[:, ::2, 1:3, 1::3],
     "any and all": lambda x: ((x > 1).any(1) & (x > -3).all(1)) * 1.0,
     "stretched": lambda x: jnp.broadcast_to(x.mean((1, 2), keepdims=True), x.shape).reshape(2, -1),
-    "counted": lambda x: x * jnp.arange(5, dtype=x.dtype)[:, None],
+    "counted": lambda x: x * jnp.arange(5, dtype=x.dtype)[None, None, None, :, None],
     "where it is odd": lambda x: jnp.where(jnp.isfinite(x / (x > 0)), jnp.trunc(x), jnp.sign(x)),
     "put together": lambda x: jnp.concatenate([x, jnp.stack([x[:, 0]] * 2, 1)], 1),
     "cut apart": lambda x: sum(jnp.split(x[:, :2], 2, 1)),

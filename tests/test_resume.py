@@ -44,7 +44,7 @@ def _create_state(recognizer, optimizer, key):
     return TrainState(jnp.int32(0), {"w": weights}, {"mean": weights[:4]}, {"trace": 0 * weights})
 
 
-def _make_train_step(recognizer, optimizer, label_smoothing):
+def _make_train_step(recognizer, optimizer, label_smoothing, mixup):
     def step(state, batch, key):
         noise = jax.random.normal(jax.random.fold_in(key, state.step), (64,))
         gradient = state.params["w"] * batch["score"].mean() + batch["keypoint"].mean() + noise

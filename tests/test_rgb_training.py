@@ -118,7 +118,7 @@ def small_network(monkeypatch):
     def create_state(recognizer, optimizer, key):
         return TrainState(jnp.int32(0), {"w": jnp.ones(())}, {}, {})
 
-    def make_train_step(recognizer, optimizer, label_smoothing):
+    def make_train_step(recognizer, optimizer, label_smoothing, mixup):
         def step(state, batch, key):
             seen = batch["rgb"].mean() / 255 + batch["rgb_size"].mean() + batch["keypoint"].mean()
             weights = {"w": 0.9 * state.params["w"] + seen}

@@ -40,6 +40,10 @@ class Shared:
     stop: threading.Event  # set when nobody waits for the answer any more
 
     @property
+    def needs_frames(self) -> bool:
+        return self.predictor.needs_frames
+
+    @property
     def skeleton(self) -> Skeleton:
         return self.predictor.skeleton
 
