@@ -21,8 +21,16 @@ from tests.test_serve import LIMITS, Running, Standing, _raw, predictor  # noqa:
 from tests.videos import write_video  # noqa: E402
 
 
+@pytest.fixture(scope="module", autouse=True)
+def temporary(tmp_path_factory):
+    """A temporary folder that no other test writes in, so that what is left there is ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def service(predictor):  # noqa: F811
+def service(predictor, temporary):  # noqa: F811
     running = Running(predictor, eyes=Eyes(Standing(), Standing()))
     yield running
     running.stop()
