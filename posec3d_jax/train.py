@@ -32,6 +32,7 @@ from posec3d_jax.runs.plan import Plan, make_plan
 from posec3d_jax.runs.run_log import RunLog
 from posec3d_jax.runs.saving import Checkpoints
 from posec3d_jax.steps import resident
+from posec3d_jax.steps.averaging import begin_average, with_average
 from posec3d_jax.steps.dispatch import compiled
 from posec3d_jax.steps.optimizer import make_optimizer, make_schedule
 from posec3d_jax.steps.protocol import ONE_CLIP
@@ -102,6 +103,7 @@ def _train(config, workdir: Path, mesh, after_step, resume_anyway: bool) -> dict
         source, pack = make_resident(config.data, source, mesh)
         smoothing, mixup = config.train.label_smoothing, config.train.mixup
         step = make_train_step(recognizer, optimizer, smoothing, mixup)
+        step = with_average(step, config.optimizer.ema) if config.optimizer.ema else step
         step = compiled(resident.with_pack(step), mesh)
         validate = _validator(config, recognizer, mesh)
         batches = training_batches(config, source, plan, int(state.step), needs, pictures)
@@ -128,13 +130,16 @@ def _clips_of(config, source: Source) -> Callable[[int], list[str]]:
 
 def _starting_state(config, checkpoints: Checkpoints, state: TrainState, log: RunLog) -> TrainState:
     """In this order: the run in the directory, the weights that the config names, from scratch."""
+    begun = begin_average if config.optimizer.ema else lambda state: state
     if checkpoints.latest_step() is not None:
-        state = checkpoints.restore(state)
+        state = checkpoints.restore(begun(state))
         logging.info("resuming at step %d of %d", int(state.step), log.plan.total)
     elif config.init_pose_from:
-        state = start_merged(config.init_from, config.init_pose_from, state)
+        state = begun(start_merged(config.init_from, config.init_pose_from, state))
     elif config.init_from:
-        state = start_from(config.init_from, state)
+        state = begun(start_from(config.init_from, state))
+    else:
+        state = begun(state)
     checkpoints.forget_after(int(state.step))
     log.started(int(state.step))
     return state
@@ -148,7 +153,6 @@ def _validator(config, recognizer, mesh):
     evaluator = Evaluator(config, recognizer, mesh, source, ONE_CLIP)
 
     def validate(state: TrainState, after_batch: Callable[[], None]) -> dict[str, float]:
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return evaluator.metrics(variables, after_batch)
+        return evaluator.metrics(state.tested, after_batch)
 
     return validate

@@ -43,7 +43,7 @@ def test_trials_of_one_program_differ_and_are_logged_once(config, tmp_path):
     varied = search.parse(
         "rate=0.01 passes=1 turn=30 stretch=0.2 jitter=0.02 offset=0.02 mixup=0.5"
     )
-    found = [program.trial(settings) for settings in (plain, plain, varied)]
+    found = [program.trial(settings)[0] for settings in (plain, plain, varied)]
     assert found[0]["train_loss"] == found[1]["train_loss"] != found[2]["train_loss"]
     assert all(0 <= figures["top1"] <= 100 for figures in found)
     row = {"set": "tiny", "variant": "", "program": ""}

@@ -76,7 +76,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(folder, reference)
 
 def test_a_resumed_run_is_as_exact_with_every_option_on(folder):
     config = _config(folder, epochs=2, mixup=0.2, label_smoothing=0.1)
-    config.optimizer.update(method="adamw", learning_rate=0.05, warmup_epochs=0.5)
+    config.optimizer.update(method="adamw", learning_rate=0.05, warmup_epochs=0.5, ema=0.9)
     config.augment.update(turn=10.0, stretch=0.1, shear=0.1, shift=0.1)
     config.noise.update(jitter=0.01, in_training=True, in_test=False)
     config.sampling.update(method="spread", share=0.7, warp=0.5)

@@ -25,15 +25,31 @@ class Fold:
 
     held_out: str  # regular expression
     what: str
+    turned: bool = True  # whether clips turned by `extra_yaws` train
 
 
-FOLDS = {
-    "utd_mhad_kinect": Fold(r"_s7_", "subjects 1, 3 and 5 train, subject 7 is tested"),
-    "utd_mhad_blazepose": Fold(r"_s7_", "subjects 1, 3 and 5 train, subject 7 is tested"),
+_SUBJECTS = {
+    "": Fold(r"_s7_", "subjects 1, 3 and 5 train, subject 7 is tested"),
+    "@s5": Fold(r"_s5_", "subjects 1, 3 and 7 train, subject 5 is tested"),
+    "@s3": Fold(r"_s3_", "subjects 1, 5 and 7 train, subject 3 is tested"),
+    "@s1": Fold(r"_s1_", "subjects 3, 5 and 7 train, subject 1 is tested"),
+}
+FOLDS = {  # by the config's name, and where there are several, what tells them apart
+    **{f"utd_mhad_kinect{fold}": _SUBJECTS[fold] for fold in _SUBJECTS},
+    **{f"utd_mhad_blazepose{fold}": _SUBJECTS[fold] for fold in _SUBJECTS},
     "nw_ucla": Fold(r"_v0?2", "view 1 trains, view 2 is tested, as recorded"),
+    "nw_ucla@recorded": Fold(r"_v0?2", "the same, trained as recorded too", turned=False),
     "penn_action": Fold(r"[02468]$", "training clips with odd numbers train, with even are tested"),
     "utkinect": Fold(r"s05", "subjects 1 to 4 train, subject 5 is tested"),
 }
+
+
+def folder_of(data: Path, name: str) -> Path:
+    """The inner fold `name` of FOLDS, divided now unless it was; `data` has prepared data sets."""
+    folder = data / f"inner_{name}"
+    if not folder.exists():
+        divide(data / name.partition("@")[0], folder, FOLDS[name])
+    return folder
 
 
 def divide(prepared: Path, folder: Path, fold: Fold) -> None:
@@ -49,7 +65,7 @@ def divide(prepared: Path, folder: Path, fold: Fold) -> None:
     clips = splits["train"]
     held = np.array([bool(re.search(fold.held_out, table.names[i])) for i in clips])
     turned = np.array(["@yaw" in table.names[i] for i in clips])
-    inner = {TRAIN: clips[~held], TEST: clips[held & ~turned]}
+    inner = {TRAIN: clips[~held & (fold.turned | ~turned)], TEST: clips[held & ~turned]}
     if not all(map(len, inner.values())):
         raise ValueError(f"{prepared}: {fold.held_out!r} does not divide the training split")
     folder.mkdir(parents=True, exist_ok=True)

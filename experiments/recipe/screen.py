@@ -19,7 +19,7 @@ import numpy as np
 from absl import app, flags
 
 from experiments.baselines.svm import make_svm
-from experiments.recipe.folds import FOLDS, TEST, TRAIN, divide
+from experiments.recipe.folds import TEST, TRAIN, folder_of
 from posec3d_jax.config.files import read_config
 from posec3d_jax.data.feed.spread import spread_frames
 from posec3d_jax.data.stored.sources import Source, open_source
@@ -69,9 +69,7 @@ def accuracy(train: Source, test: Source, variation: dict[str, float] | None) ->
 def main(argv: list[str]) -> None:
     options, rows = flags.FLAGS, []
     for name in options.set:
-        folder = Path(options.data) / f"inner_{name}"
-        if not folder.exists():
-            divide(Path(options.data) / name, folder, FOLDS[name])
+        folder = folder_of(Path(options.data), name)
         config = read_config(f"configs/{name}.py")
         config.data.dir, config.data.storage = str(folder), "pack"
         train, test = (open_source(config.data, split) for split in (TRAIN, TEST))

@@ -2,6 +2,7 @@
 
 A step's checkpoint holds two parts: 'model' (params and batch_stats, all that inference needs) and
 'training' (step and optimizer state); with them the facts of its run, and checksums of its files.
+Where a moving mean of the weights is kept, it is the model, and the weights are in 'training'.
 The latest few are kept, and the best by validation top-1.
 
 Orbax writes a checkpoint in the background; when it is done, the arrays are read back, the seal is
@@ -27,6 +28,7 @@ from posec3d_jax.runs.claim import TRAINED
 from posec3d_jax.runs.metric_writer import validation_top1
 from posec3d_jax.runs.orbax_trees import (
     CheckpointError,
+    Tree,
     abstract,
     read,
     remove_temporary,
@@ -110,10 +112,7 @@ class Checkpoints:
             return
         self.wait()
         self._saving = step
-        parts = {
-            "model": {"params": state.params, "batch_stats": state.batch_stats},
-            "training": {"step": state.step, "opt_state": state.opt_state},
-        }
+        parts = _parts(state)
         with self._explaining():
             folder = self._folder / str(step)
             sums = {name: checksums_of(part) for name, part in parts.items()} if self._lead else {}
@@ -172,11 +171,7 @@ class Checkpoints:
         Raises:
           CheckpointError: it holds weights alone, such as imported ones, or cannot be read.
         """
-        like = jax.tree.map(abstract, state)
-        wanted = {
-            "model": {"params": like.params, "batch_stats": like.batch_stats},
-            "training": {"step": like.step, "opt_state": like.opt_state},
-        }
+        wanted = _parts(jax.tree.map(abstract, state))
         folder = self._folder / str(self.latest_step())
         if not (folder / "training").is_dir():
             raise CheckpointError(
@@ -184,7 +179,10 @@ class Checkpoints:
                 "config.init_from to it and choose another --workdir"
             )
         parts = read(folder, wanted)
-        return TrainState(**parts["model"], **parts["training"])
+        model, training = parts["model"], dict(parts["training"])
+        if state.averaged is None:
+            return TrainState(**model, **training)
+        return TrainState(**training.pop("weights"), **training, averaged=model)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -203,3 +201,11 @@ class Checkpoints:
                 f"{cause}{advice(error, self._folder)}. There are whole checkpoints of these "
                 f"steps: {', '.join(map(str, kept)) or 'none'}"
             ) from error
+
+
+def _parts(state: TrainState) -> dict[str, Tree]:
+    """What a checkpoint holds of a state, or of its shapes."""
+    training = {"step": state.step, "opt_state": state.opt_state}
+    if state.averaged is not None:
+        training["weights"] = {"params": state.params, "batch_stats": state.batch_stats}
+    return {"model": state.tested, "training": training}

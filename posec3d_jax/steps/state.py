@@ -16,3 +16,9 @@ class TrainState:
     params: Tree
     batch_stats: Tree
     opt_state: Tree
+    averaged: Tree | None = None  # the moving mean of the two trees above, where one is kept
+
+    @property
+    def tested(self) -> dict[str, Tree]:
+        """The variables of validations, tests and predictions: the mean, where one is kept."""
+        return self.averaged or {"params": self.params, "batch_stats": self.batch_stats}

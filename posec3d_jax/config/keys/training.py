@@ -168,6 +168,15 @@ OPTIMIZER = (
     ),
     Key("optimizer.step_factor", 0.1, Real(0, 1), TRAINING, "What the rate is then times."),
     Key("optimizer.warmup_epochs", 0.0, Real(0, 1e6), TRAINING, "Epochs of rising rate."),
+    Key(
+        "optimizer.ema",
+        0.0,
+        Real(0, 0.999999),
+        TRAINING,
+        "Keep a moving mean of the weights, and validate, test and predict with that: each step it "
+        "keeps this share of what it was, 0.99 remembers some hundred steps. 0 keeps none.",
+        earlier=0.0,
+    ),
 )
 
 EVALUATE = (
