@@ -28,10 +28,11 @@ import numpy as np
 from benchmarks.browser import run_in_browser
 from benchmarks.machine import machine
 from posec3d_jax.data.stored.info import read_info
+from posec3d_jax.engines.exported import INPUTS
 from posec3d_jax.export import export_model
 from posec3d_jax.export.clips import real_clips
 from posec3d_jax.export.onnx_file import read_onnx
-from posec3d_jax.export.program import INPUTS, Program, load_program
+from posec3d_jax.export.program import Program, load_program
 from posec3d_jax.export.stablehlo_file import read_stablehlo
 from posec3d_jax.steps.protocol import ONE_CLIP
 

@@ -17,6 +17,7 @@ from posec3d_jax.config import base
 from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.encoders import Encoder
 from posec3d_jax.encoders.volume import volume_encoder
+from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine import host
 from posec3d_jax.machine.sharding import by_clip, make_mesh, replicated
@@ -210,7 +211,7 @@ def predict(network: str, clips: int = 1, flip: bool = False, frames: int = 48) 
     """One recording of 100 frames, one person: keypoints on the host to a label."""
     config = _config(network, frames=frames)
     variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
-    predictor = Predictor(config, variables, Protocol(clips, flip))
+    predictor = Predictor(config, XlaEngine(config, variables, Protocol(clips, flip)))
     clip = make_clips(1, 1, 100)
     arguments = clip["keypoint"][0], clip["score"][0], (1080, 1920)
     return lambda: predictor(*arguments), _facts()

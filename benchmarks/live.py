@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.machine import machine
 from posec3d_jax.config import base, networks
+from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.machine.host import tune_process, use_compilation_cache
 from posec3d_jax.poses.live import RATE, LiveLabel
 from posec3d_jax.poses.opening import open_estimator
@@ -36,7 +37,8 @@ def predictor(network: str, num_classes: int = 12) -> Predictor:
     config = base.get_config()
     config.model = getattr(networks, network)()
     config.data.num_classes = num_classes
-    return Predictor(config, make_recognizer(config).init(jax.random.key(0)))
+    variables = make_recognizer(config).init(jax.random.key(0))
+    return Predictor(config, XlaEngine(config, variables))
 
 
 def measure(recogniser: Recogniser, video: str, rate: float) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import sys
 import traceback
 
 from posec3d_jax.commands.request import Request
-from posec3d_jax.flags import parse
 from posec3d_jax.machine import streams
 from posec3d_jax.machine.distributed import exit_at_once, join
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
@@ -19,7 +18,9 @@ def run() -> None:
     """Entry point of the console script."""
     streams.settle()
     tune_process()
-    from absl import app
+    from absl import app  # here, as what comes before is done twice
+
+    from posec3d_jax.flags import parse
 
     try:
         app.run(_main, flags_parser=parse)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from posec3d_jax.config import stored
@@ -19,23 +18,20 @@ from posec3d_jax.data.records import SkeletonSequence, ValidationReport
 from posec3d_jax.data.stored.info import DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.validation import check_sequence
-from posec3d_jax.encoders import make_encoder
-from posec3d_jax.encoders.turning import with_turning
+from posec3d_jax.engines.engine import Engine
+from posec3d_jax.engines.exported import ExportedEngine
 from posec3d_jax.files import disk
 from posec3d_jax.files.buckets import local_folder
-from posec3d_jax.machine import host
 from posec3d_jax.reports.predictions import Prediction
-from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
 from posec3d_jax.runs.records import RUN_FILE, names_of_classes
 from posec3d_jax.skeletons.planes import source_layout
 from posec3d_jax.skeletons.skeleton import Skeleton
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
-from posec3d_jax.steps.recognizer import make_eval_step, make_recognizer
 from posec3d_jax.video.clips import frames_of_clip, video_among
 
 
 class Predictor:
-    """A loaded network. The first call compiles, which takes seconds; no other does.
+    """Clips prepared on the host for the network that an engine runs (`engines`).
 
     Clips of any length and number of persons make arrays of one shape: `sampling.num_frames` frames
     are chosen of each, and absent persons are padding.
@@ -44,32 +40,25 @@ class Predictor:
     def __init__(
         self,
         config,
-        variables: Any,
-        protocol: Protocol = ONE_CLIP,
+        engine: Engine,
         class_names: tuple[str, ...] = (),
         frames_side: int = 0,
     ):
-        """`variables` {'params', 'batch_stats'}; `protocol` says how many views are averaged.
+        """Prepares clips as `config` says, for the network that `engine` runs.
 
         `frames_side`: the short side of the stored frames that a network of RGB was trained on; 0
         where they were decoded to `data.video_size`.
         """
-        self._config, self._protocol, self._side = config, protocol, frames_side
-        clean = _undamaged(config)
-        self._recognizer = make_recognizer(clean)
-        self._variables = jax.jit(self._recognizer.fold)(variables)
-        self._drawing, _ = with_turning(lambda seen: make_encoder(clean, seen, "portable"), clean)
-        self._draw = jax.jit(lambda batch: self._drawing.test(batch, protocol.clips, False))
-        step = make_eval_step(self._recognizer, protocol.clips, protocol.flip)
-        self._step = jax.jit(step, compiler_options=host.compiler_options())
+        self._config, self._side = config, frames_side
+        self.engine = engine
         self._names = names_of_classes(config.data, class_names)
         self._source = source_layout(config.data)
-        self._info = DatasetInfo("clip", self._recognizer.skeleton, config.data.num_classes)
+        self._info = DatasetInfo("clip", engine.skeleton, config.data.num_classes)
 
     @property
     def skeleton(self) -> Skeleton:
         """The joints that clips are to have."""
-        return self._recognizer.skeleton
+        return self.engine.skeleton
 
     @property
     def source_skeleton(self) -> Skeleton:
@@ -94,7 +83,7 @@ class Predictor:
     @property
     def needs_frames(self) -> bool:
         """Whether it is a network of RGB, which a clip's frames have to be given to."""
-        return "rgb" in self._recognizer.encoder.needs
+        return "rgb" in self.engine.needs
 
     def __call__(
         self,
@@ -126,7 +115,7 @@ class Predictor:
         self, clip: SkeletonSequence, frames: np.ndarray | str | Path | None = None
     ) -> Prediction:
         """The same of a reader's clip, in the joints of the data; its label does not count."""
-        layouts = self._source, self._recognizer.skeleton
+        layouts = self._source, self.skeleton
         batch, warnings = self._prepared(clip, layouts, frames)
         return self.prediction(self.scores(batch)[0], warnings)
 
@@ -150,25 +139,23 @@ class Predictor:
         keypoint, score, frame_size = self._flat(keypoint, score, frame_size)
         size = tuple(int(side) if side == side // 1 else side for side in frame_size)
         clip = SkeletonSequence("clip", keypoint, score, size, 0)
-        return self._prepared(clip, (self._recognizer.skeleton, self._source), frames)
+        return self._prepared(clip, (self.skeleton, self._source), frames)
 
     def scores(self, batch: dict[str, np.ndarray]) -> np.ndarray:
-        """Probabilities [B, K] of prepared clips; another B compiles again."""
-        return np.asarray(self._step(self._variables, batch)["scores"])
+        """Probabilities [B, K] of prepared clips; of a run another B compiles again."""
+        return self.engine.scores(batch)
 
     @property
     def has_volume(self) -> bool:
-        """Whether the network is shown heatmap volumes."""
-        return self._config.encoder == "volume"
+        """Whether there is a heatmap volume to be had of a clip."""
+        return self.engine.draws
 
     def volume(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """What the network is shown of a prepared clip: float32 [T, H, W, C], of its first view.
 
-        Raises ValueError for a network that is shown something else.
+        Raises ValueError for a network that is shown something else, or that was exported.
         """
-        if not self.has_volume:
-            raise ValueError(f"encoder {self._config.encoder!r} draws no volumes")
-        return np.asarray(self._draw(batch))[0, 0]
+        return self.engine.volume(batch)[0]
 
     def prediction(self, scores: np.ndarray, warnings: tuple[str, ...] = ()) -> Prediction:
         """Probabilities [K] with their names."""
@@ -194,7 +181,7 @@ class Predictor:
         self, clip: SkeletonSequence, layouts: tuple[Skeleton, Skeleton]
     ) -> tuple[SkeletonSequence, tuple[str, ...]]:
         """The clip in the network's joints; it comes in the first of the layouts that fits."""
-        report, data, target = ValidationReport(), self._config.data, self._recognizer.skeleton
+        report, data, target = ValidationReport(), self._config.data, self.skeleton
         joints = clip.keypoint.shape[2] if clip.keypoint.ndim == 4 else 0
         layout = next((one for one in layouts if one.num_joints == joints), layouts[0])
         sequence = check_sequence(
@@ -223,19 +210,12 @@ class Predictor:
         batch = whole_batch(
             source,
             sampling=self._config.sampling,
-            needs=self._recognizer.encoder.needs,
-            num_clips=self._protocol.clips,
+            needs=self.engine.needs,
+            num_clips=self.engine.protocol.clips,
             pictures=pictures,
         )
         del batch["index"]
         return batch, (*warnings, *remarks)
-
-
-def _undamaged(config):
-    """The config without its test noise, which is for studies and not for anybody's clips."""
-    config = config.copy_and_resolve_references()
-    config.noise.in_test = False
-    return config
 
 
 def load_predictor(
@@ -248,13 +228,32 @@ def load_predictor(
       checkpoint: 'latest', 'best', a step or a folder.
       protocol: how many views of a clip are averaged; `protocols(config)` has the recipe's many.
     """
+    import jax  # here, with all that imports it: an exported network needs none of it
+
+    from posec3d_jax.engines.xla import XlaEngine
+    from posec3d_jax.runs.checkpoints import find_checkpoint, load_model
+    from posec3d_jax.steps.recognizer import make_recognizer
+
     workdir = local_folder(workdir)
     config = stored.load_config(workdir)
     like = jax.eval_shape(make_recognizer(config).init, jax.random.key(0))
     folder = Path(checkpoint) if Path(checkpoint).is_dir() else find_checkpoint(workdir, checkpoint)
     record = disk.read_json(workdir / RUN_FILE)
     names, side = tuple(record.get("class_names", ())), record.get("frames", {}).get("side", 0)
-    return Predictor(config, load_model(folder, like), protocol, names, side)
+    return Predictor(config, XlaEngine(config, load_model(folder, like), protocol), names, side)
+
+
+def load_exported(file: str | Path) -> Predictor:
+    """The network of an ONNX file of `posec3d export`, run by ONNX Runtime; JAX is not loaded.
+
+    Its labels are those of the run, probabilities to 1e-5: clips are prepared by the same code.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is none of these, or ONNX Runtime is not installed; says what to do.
+    """
+    engine = ExportedEngine(file)
+    return Predictor(engine.config, engine, engine.class_names)
 
 
 def predict_files(

@@ -76,7 +76,7 @@ def test_clips_of_any_length_and_number_of_persons_compile_once(run):
     predictor = load_predictor(run[1])
     for persons, frames in ((1, 3), (2, 40), (5, 7)):
         predictor(np.full((persons, frames, 17, 2), 50.0), None, (240, 320))
-    assert predictor._step._cache_size() == 1
+    assert predictor.engine.programs == 1
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_leaf_and_shape(run):

@@ -13,10 +13,15 @@ import numpy as np
 import pytest
 from jax import lax
 
+from posec3d_jax.commands.loading import open_predictor
+from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.config.stored import load_config
+from posec3d_jax.engines.exported import FORMAT, INPUTS
 from posec3d_jax.export import export_model, exporting
 from posec3d_jax.export.clips import real_clips
-from posec3d_jax.export.program import INPUTS, load_program
+from posec3d_jax.export.program import load_program
+from posec3d_jax.flags import read_request
+from posec3d_jax.predict import load_exported, load_predictor
 from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 from posec3d_jax.weights import import_weights
 from tests.reference import FIXTURES, reference_config
@@ -54,11 +59,21 @@ def exported(runs, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def predictor(runs):
+    """SlowOnly's run."""
+    return load_predictor(runs["tiny_slowonly"])
+
+
+def keypoints(frames):
+    """One person whose joints are anywhere."""
+    return np.random.default_rng(frames).uniform(0, 200, (1, frames, 17, 2)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     """A clip as `posec3d predict` reads it."""
-    rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("clip") / "clip.npz"
-    keypoint = rng.uniform(0, 200, (1, 40, 17, 2)).astype(np.float32)
-    np.savez(path, keypoint=keypoint, score=np.ones((1, 40, 17), np.float32), frame_size=(240, 320))
+    path, score = tmp_path_factory.mktemp("clip") / "clip.npz", np.ones((1, 40, 17), np.float32)
+    np.savez(path, keypoint=keypoints(40), score=score, frame_size=(240, 320))
     return path
 
 
@@ -69,14 +84,18 @@ def test_a_file_is_the_run(exported, kind):
     assert "differs from the run" in str(result)
 
 
-@pytest.mark.parametrize("name", ["tiny_x3d_se_swish", "tiny_stgcn"])
-def test_other_networks_views_persons_and_fixed_batches(runs, tmp_path, name):
+@pytest.mark.parametrize(("name", "persons"), [("tiny_x3d_se_swish", 3), ("tiny_stgcn", 2)])
+def test_other_networks_views_persons_and_fixed_batches(runs, tmp_path, name, persons):
     views = Protocol(2, flip=name != "tiny_stgcn")
     result = export_model(
-        runs[name], tmp_path / "m.onnx", protocol=views, persons=3, batch=2, clips=3
+        runs[name], tmp_path / "m.onnx", protocol=views, persons=persons, batch=2, clips=3
     )
     [keypoint, *_] = onnxruntime.InferenceSession(str(result.path)).get_inputs()
-    assert keypoint.shape[:2] == [2, 3] and result.difference <= 1e-5
+    assert keypoint.shape[:2] == [2, persons] and result.difference <= 1e-5
+    ours, theirs = load_exported(result.path), load_predictor(runs[name], protocol=views)
+    assert ours.max_persons == persons and ours.engine.protocol == views
+    clip = keypoints(30), None, (240, 320)
+    np.testing.assert_allclose(ours(*clip).scores, theirs(*clip).scores, atol=1e-5)
 
 
 def test_any_number_of_clips(runs, exported):
@@ -97,6 +116,7 @@ def test_the_files_describe_themselves(exported):
     assert json.loads(in_onnx["classes"]) == facts["classes"] and facts["layout"] == "coco_17"
     assert facts["joints"][0] == "nose" and "parts of equal length" in facts["sampling"]
     assert facts["preprocessing"]["volume"]["sigma"] == 0.6
+    assert facts["config"]["data"]["source"] == facts["config"]["data"]["dir"] == ""
 
 
 @pytest.mark.parametrize("kind", exporting.FORMATS)
@@ -108,6 +128,55 @@ def test_they_reload_without_the_package(exported, clip, kind):
     done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 5
+
+
+@pytest.mark.parametrize("frames", [1, 5, 40, 300])
+def test_an_exported_network_predicts_as_its_run(predictor, exported, frames):
+    ours, theirs = load_exported(exported[0]["onnx"]), predictor
+    keypoint = keypoints(frames)
+    keypoint[0, :, 3] = 0, np.nan  # missing
+    found, wanted = (predict(keypoint, None, (240, 320)) for predict in (ours, theirs))
+    np.testing.assert_allclose(found.scores, wanted.scores, atol=1e-5)
+    assert found.warnings == wanted.warnings and found.class_names == wanted.class_names
+    with pytest.raises(ValueError, match="no volumes"):
+        ours.volume(ours.prepare(keypoint, None, (240, 320))[0])
+
+
+def test_the_command_predicts_without_jax(predictor, exported, clip):
+    """Also over time, from a file of poses."""
+    where = "import sys; sys.modules['jax'] = None; from posec3d_jax.main import run; run()"
+    model = f"--exported={exported[0]['onnx']}"
+    name = predictor(keypoints(40), np.ones((1, 40, 17), np.float32), (240, 320)).class_name
+    for command in (["predict", model, f"--input={clip}"], ["recognise", str(clip), model]):
+        done = subprocess.run(
+            [sys.executable, "-c", where, *command], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert name in done.stdout.splitlines()[0]
+
+
+def test_what_is_no_exported_network_is_refused(exported, clip, tmp_path):
+    from posec3d_jax.export.onnx_file import assemble
+
+    shape = {"x": jax.ShapeDtypeStruct((2, 3), jnp.float32)}
+    others = tmp_path / "others.onnx"
+    for metadata, message in (
+        ({}, "none of `posec3d export`"),
+        ({"format": FORMAT}, "export the run again"),
+        ({"format": FORMAT, "config": "{"}, "description is damaged"),
+        (dict.fromkeys(("config", "classes", "needs", "views"), {}) | {"format": FORMAT}, "sense"),
+    ):
+        others.write_bytes(assemble(lambda x: x + 1, shape, "y", name="y", metadata=metadata))
+        with pytest.raises(ValueError, match=message):
+            load_exported(others)
+    with pytest.raises(ValueError, match=r"is an \.npz of arrays, no network"):
+        load_exported(clip)
+    with pytest.raises(FileNotFoundError, match="`posec3d export` writes one"):
+        load_exported(tmp_path / "none.onnx")
+    [command] = [command for command in COMMANDS if command.name == "predict"]
+    asked = read_request(command, [f"--exported={others}", "--workdir=runs/mine"])
+    with pytest.raises(ValueError, match="--workdir is of a run"):
+        open_predictor(asked)
 
 
 def test_what_differs_is_refused_and_nothing_written(runs, tmp_path, monkeypatch):

@@ -165,7 +165,7 @@ def test_a_port_that_cannot_be_had_is_told_before_the_network_is_loaded(port):
     serving = pytest.importorskip("posec3d_jax.server.serving", reason="needs the extra `serve`")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(ValueError, match="choose another port"):
-            serving.serve("/no such run", port=port or taken.getsockname()[1])
+            serving.serve(pytest.fail, port=port or taken.getsockname()[1])
 
 
 def test_a_full_disk_is_told_with_the_place(source, monkeypatch):

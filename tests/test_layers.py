@@ -15,7 +15,7 @@ OUTSIDE = ("configs", "experiments", "benchmarks", "tests")  # an installed pack
 
 GROUND = "skeletons files machine kernels"
 VERBS = "prepare extract train evaluate predict recognise fuse"
-BELOW_VERBS = f"{GROUND} config data video encoders networks steps runs"
+BELOW_VERBS = f"{GROUND} config data video encoders networks steps runs engines"
 # A room, and the rooms that it may import besides itself.
 MAY_IMPORT = {
     **dict.fromkeys(GROUND.split(), ""),
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "networks": "kernels skeletons",
     "steps": "encoders networks kernels skeletons machine",
     "runs": "steps data files config machine skeletons encoders",
+    "engines": f"{GROUND} config data encoders steps",
     **dict.fromkeys(
         f"{VERBS} poses weights reports export".split(),
         f"{BELOW_VERBS} {VERBS} poses weights reports",

@@ -8,6 +8,7 @@ import pytest
 from posec3d_jax.config import base, networks
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.encoders.noise import limb_joints, with_noise
+from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.predict import Predictor
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.steps.recognizer import make_recognizer
@@ -109,7 +110,7 @@ def test_predictions_never_have_noise():
     clean.model = config.model
     variables = jax.jit(make_recognizer(clean).init)(jax.random.key(0))
     inputs = np.asarray(clip["keypoint"][0]), np.asarray(clip["score"][0]), (100, 100)
-    scores = [Predictor(c, variables)(*inputs).scores for c in (clean, config)]
+    scores = [Predictor(c, XlaEngine(c, variables))(*inputs).scores for c in (clean, config)]
     np.testing.assert_array_equal(*scores)
 
 

@@ -8,7 +8,6 @@ import json
 import pickle
 from types import SimpleNamespace
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,30 +19,26 @@ from posec3d_jax.config.base import get_config
 from posec3d_jax.predict import Predictor, predict_files
 from posec3d_jax.reports.predictions import write_predictions
 from posec3d_jax.skeletons.needs import Needs
-from posec3d_jax.skeletons.skeleton import SKELETONS, get_skeleton
+from posec3d_jax.skeletons.planes import stored_layout
+from posec3d_jax.skeletons.skeleton import SKELETONS
+from posec3d_jax.steps.protocol import ONE_CLIP
 from tests.hostile.predict_doors import files
 from tests.test_axes import SWAPPED, _scored, _walk
 
 
-def _make_recognizer(config):
-    layout = get_skeleton(config.data.remap_to or config.data.skeleton)
-    encoder = SimpleNamespace(needs={"pose": Needs(config.sampling.num_frames)})
-    return SimpleNamespace(skeleton=layout, encoder=encoder, fold=lambda variables: variables)
+class StandIn:
+    """An engine whose scores are where the joints are."""
 
+    protocol, draws = ONE_CLIP, False
 
-def _make_eval_step(recognizer, clips, flip):
-    def step(variables, batch):
+    def __init__(self, config):
+        self.skeleton = stored_layout(config.data)
+        self.needs = {"pose": Needs(config.sampling.num_frames)}
+
+    def scores(self, batch):
         places = batch["keypoint"].mean(axis=(1, 2))  # [B, V, 2]
-        joints = places * jnp.arange(1, 1 + places.shape[1])[None, :, None]  # their order counts
-        return {"scores": joints.sum(axis=1) / joints.sum()}
-
-    return step
-
-
-@pytest.fixture(autouse=True)
-def stand_in(monkeypatch):
-    monkeypatch.setattr(predict, "make_recognizer", _make_recognizer)
-    monkeypatch.setattr(predict, "make_eval_step", _make_eval_step)
+        joints = places * np.arange(1, 1 + places.shape[1])[None, :, None]  # their order counts
+        return joints.sum(axis=1) / joints.sum()
 
 
 def _predictor(**data):
@@ -54,7 +49,7 @@ def _predictor(**data):
     with config.ignore_type():
         config.data.reader_options = data.pop("reader_options", {})
     config.data.update(data)
-    return Predictor(config, {"w": jnp.zeros(1)})
+    return Predictor(config, StandIn(config))
 
 
 def test_the_same_clip_in_every_form(tmp_path):
@@ -151,7 +146,6 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys, several):
     for i in range(1 + several):
         np.savez(clips / f"clip{i}.npz", keypoint=5 + 0 * _walk(1), frame_size=(100, 120))
     monkeypatch.setattr(predict, "load_predictor", lambda *_: _predictor())
-    monkeypatch.setattr("posec3d_jax.config.stored.load_config", lambda _: get_config())
     (row,) = [row for row in COMMANDS if row.name == "predict"]
     options = {flag.name: flag.default for flag in row.flags}
     options |= dict(workdir="run", input=str(clips), out=str(tmp_path / "out.csv"))

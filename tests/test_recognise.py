@@ -198,7 +198,7 @@ def command(*arguments):
 
 
 def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("posec3d_jax.recognise.load_predictor", lambda *_: Rule())
+    monkeypatch.setattr("posec3d_jax.predict.load_predictor", lambda *_: Rule())
     keypoint = np.stack([frame.keypoint[0] for frame in poses(3, lambda *_: True)])[None]
     np.savez(tmp_path / "clip.npz", keypoint=keypoint)
     named = [f"{tmp_path}/clip.npz", "--workdir=runs/mine", f"--out={tmp_path}/out"]
@@ -218,7 +218,7 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):
 
 def test_the_command_plays_a_file_live(tmp_path, monkeypatch, capsys):
     video = write_video(tmp_path / "clip.mp4", 20, rate=40)
-    monkeypatch.setattr("posec3d_jax.recognise.load_predictor", lambda *_: Rule())
+    monkeypatch.setattr("posec3d_jax.predict.load_predictor", lambda *_: Rule())
     known = Known(poses(2, lambda *_: True))
     monkeypatch.setattr("posec3d_jax.recognise.open_estimator", lambda *_: known)
     command(str(video), "--workdir=runs/mine", "--stream", "--window=0.2s", f"--out={tmp_path}/o")

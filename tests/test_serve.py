@@ -204,7 +204,7 @@ def test_a_token_is_asked_for(predictor, clip):
 def test_other_machines_need_a_token(tmp_path, monkeypatch):
     monkeypatch.delenv("POSEC3D_TOKEN", raising=False)
     with pytest.raises(ValueError, match="POSEC3D_TOKEN"):
-        serve(tmp_path, host="0.0.0.0")
+        serve(pytest.fail, host="0.0.0.0")
 
 
 def test_metrics_count(service):

@@ -10,6 +10,7 @@ from posec3d_jax.data.projection import project, turn
 from posec3d_jax.data.readers.views import project_scored
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.encoders.turning import Turning, with_turning
+from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.files.arrays import BadSample
 from posec3d_jax.predict import Predictor
 from posec3d_jax.skeletons.planes import PLANES, planes_of, stored_layout
@@ -155,7 +156,7 @@ def test_a_clip_in_3d_is_predicted_by_a_network_of_planes(points):
     config.sampling.num_frames, config.data.max_persons, config.data.num_classes = 4, 1, 3
     config.volume.train_size = config.volume.test_size = (16, 16)
     variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
-    predictor = Predictor(config, variables)
+    predictor = Predictor(config, XlaEngine(config, variables))
     assert predictor.skeleton.num_joints == 60
     prediction = predictor(points[0].astype(np.float32))
     assert prediction.scores.sum() == pytest.approx(1, abs=1e-5)

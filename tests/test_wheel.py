@@ -41,13 +41,14 @@ import posec3d_jax
 from posec3d_jax import main
 from posec3d_jax.commands.table import COMMANDS
 from posec3d_jax.config.files import read_config
+from posec3d_jax.flags import parse
 
 tried = set()
 
 def typed(*arguments):
     tried.add(arguments[0])
     print("posec3d", *arguments, flush=True)
-    main._main(main.parse(["posec3d", *arguments]))
+    main._main(parse(["posec3d", *arguments]))
 
 def fetched(address):
     for _ in range(600):

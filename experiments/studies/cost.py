@@ -20,6 +20,7 @@ from benchmarks.clips import FRAME_SIZE, make_clips
 from benchmarks.machine import machine
 from experiments.studies.runs import WAIT, claimed
 from posec3d_jax.config import stored
+from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.files import disk
 from posec3d_jax.machine import host
 from posec3d_jax.predict import Predictor
@@ -118,7 +119,7 @@ def encoding(config, batch: int) -> Case:
 def latency(config, batch: int = 1) -> Case:
     """`posec3d predict` after its first call: from a clip on the host to its label."""
     variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
-    predictor = Predictor(config, variables)
+    predictor = Predictor(config, XlaEngine(config, variables))
     clip = make_clips(batch, config.data.max_persons, 100)
     return Case(lambda: predictor(clip["keypoint"][0], clip["score"][0], FRAME_SIZE), 0)
 

@@ -13,20 +13,17 @@ def run(request: Request) -> None:
     Raises:
       ValueError: the input cannot be used, or no clip of it.
     """
-    from posec3d_jax.config.stored import load_config
-    from posec3d_jax.predict import load_predictor, predict_files
+    from posec3d_jax.commands.loading import open_predictor
+    from posec3d_jax.predict import predict_files
     from posec3d_jax.reports.predictions import check_ending, write_predictions
-    from posec3d_jax.steps.protocol import protocols
 
     options, out = request.options, Path(request.options.out or "")
-    source, workdir = request.need("input"), request.workdir
+    source = request.need("input")
     if not Path(source).exists():
         raise FileNotFoundError(f"--input is {source!r}, which does not exist")
     if options.out:
         check_ending(out)
-    one, many = protocols(load_config(workdir))
-    protocol = many if options.protocol == "many" else one
-    predictor = load_predictor(workdir, options.checkpoint, protocol)
+    predictor = open_predictor(request)
     if options.videos and not predictor.needs_frames:
         raise ValueError("--videos is for networks of RGB; this one is shown poses alone")
     predicted = predict_files(source, predictor, videos=options.videos)

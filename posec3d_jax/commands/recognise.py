@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 def run(request: Request) -> None:
     """Labels a video, a camera or a pose file over time, prints the events and writes them."""
+    from posec3d_jax.commands.loading import open_predictor
     from posec3d_jax.poses.sources import is_pose_file
     from posec3d_jax.recognise import Recogniser
     from posec3d_jax.video.live import is_live
 
-    options, workdir = request.options, request.workdir
+    options = request.options
     if len(request.arguments) != 1:
         raise ValueError("expected one source: posec3d recognise VIDEO|CAMERA|POSES --workdir=RUN")
     (source,) = request.arguments
@@ -29,13 +30,12 @@ def run(request: Request) -> None:
         raise FileNotFoundError(f"{source}: no such file or folder; expected a video or poses")
     window, step = seconds(options.window, "window"), seconds(options.step, "step")
     recogniser = Recogniser(
-        workdir,
+        open_predictor(request),
         options.estimator,
         window=window,
         step=min(step, window) if live else step,
         whole=options.whole,
         least_score=options.least_score,
-        checkpoint=options.checkpoint,
     )
     if live:
         _live(source, recogniser, options)

@@ -1,12 +1,14 @@
 """`posec3d serve`."""
 
+from functools import partial
+from pathlib import Path
+
 from posec3d_jax.commands.request import Request
 
 
 def run(request: Request) -> None:
-    """Serves a run until it is stopped."""
-    from posec3d_jax.config.stored import load_config
-    from posec3d_jax.steps.protocol import protocols
+    """Serves a network until it is stopped."""
+    from posec3d_jax.commands.loading import open_predictor
 
     try:
         from posec3d_jax.server.serving import serve
@@ -14,14 +16,13 @@ def run(request: Request) -> None:
         raise ValueError(
             f"the service needs starlette and uvicorn ({error}): pip install 'posec3d-jax[serve]'"
         ) from error
-    options, workdir = request.options, request.workdir
-    one, many = protocols(load_config(workdir))
+    options = request.options
+    name = Path(options.exported).stem if options.exported else Path(request.workdir).name
     print(f"http://{options.host}:{options.port}/ (Ctrl-C ends)", flush=True)
     serve(
-        workdir,
+        partial(open_predictor, request),
+        name=name,
         host=options.host,
         port=options.port,
-        checkpoint=options.checkpoint,
-        protocol=many if options.protocol == "many" else one,
         estimator=options.estimator,
     )

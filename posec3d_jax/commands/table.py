@@ -11,6 +11,12 @@ from posec3d_jax.commands.request import Command, Flag, PathText, PlaceText
 
 WORKDIR = Flag("workdir", PlaceText, "", "Directory of the run.")
 MODEL = Flag("workdir", PlaceText, "", "Directory of the run; '' for the model in the package.")
+EXPORTED = Flag(
+    "exported",
+    PathText,
+    "",
+    "A file of `posec3d export` (.onnx) instead of a run: ready at once, in ONNX Runtime.",
+)
 CHECKPOINT = Flag("checkpoint", PathText, "latest", "'latest', 'best', a step, or a folder.")
 RECORD = Flag("record", PathText, "", "JSON file for the result and its origin.")
 OUT = Flag("out", PathText, "", "Where to write.")
@@ -125,6 +131,7 @@ COMMANDS = (
         "recognise clips: a file or folder of any form that the readers read",
         flags=(
             MODEL,
+            EXPORTED,
             CHECKPOINT,
             Flag(
                 "input",
@@ -148,6 +155,7 @@ COMMANDS = (
         arguments="VIDEO|CAMERA|POSES",
         flags=(
             MODEL,
+            EXPORTED,
             CHECKPOINT,
             Flag("out", PathText, "", "Folder for events, timeline and overlay; '' for none."),
             Flag("window", str, "2s", "What one label is made of."),
@@ -221,6 +229,7 @@ COMMANDS = (
         "an HTTP service of a run, with a page to try it on",
         flags=(
             MODEL,
+            EXPORTED,
             CHECKPOINT,
             Flag("protocol", str, "one", "One clip, or many clips (x flip).", ("one", "many")),
             Flag("host", str, "127.0.0.1", "Address; others than this machine need a token."),

@@ -71,7 +71,19 @@ def load_config(workdir: str | Path) -> ConfigDict:
     path = local_folder(workdir) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: no run was started in {workdir}")
-    config = check_keys(stored_config(workdir))
+    return config_of(stored_config(workdir))
+
+
+def config_of(stored: dict[str, Any]) -> ConfigDict:
+    """A stored config as one to work with, locked.
+
+    Args:
+      stored: as `config_to_dict` gives it, of this version of the package or an earlier one.
+
+    Raises:
+      ValueError: a part of it that has keys is no object, or a value makes no sense.
+    """
+    config = check_keys(with_later_keys(stored))
     for key in keys_of(config):
         *parts, name = key.name.split(".")
         node = config

@@ -10,7 +10,8 @@ from posec3d_jax.data.records import ValidationReport
 from posec3d_jax.data.stored.info import INFO_FILE, DatasetInfo
 from posec3d_jax.data.stored.packs import from_sequences
 from posec3d_jax.data.stored.sources import open_source
-from posec3d_jax.export.program import INPUTS, Program
+from posec3d_jax.engines.exported import INPUTS
+from posec3d_jax.export.program import Program
 from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.skeletons.skeleton import get_skeleton
 

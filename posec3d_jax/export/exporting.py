@@ -9,9 +9,10 @@ import jax
 import numpy as np
 
 from posec3d_jax.config import stored
+from posec3d_jax.engines.exported import INPUTS
 from posec3d_jax.export.clips import COUNT, real_clips
 from posec3d_jax.export.metadata import describe
-from posec3d_jax.export.program import INPUTS, load_program
+from posec3d_jax.export.program import load_program
 from posec3d_jax.files import disk
 from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.files.places import expand, make_writable

@@ -1,12 +1,13 @@
 """What an exported file says of itself: classes, joints, inputs, frames and preprocessing."""
 
+from dataclasses import asdict
 from typing import Any
 
 from posec3d_jax.config.stored import config_to_dict
-from posec3d_jax.export.program import OUTPUT, Program
+from posec3d_jax.engines.exported import FORMAT, OUTPUT
+from posec3d_jax.export.program import Program
 from posec3d_jax.runs.records import versions
 
-FORMAT = "posec3d_jax model, version 1"
 INPUT_MEANINGS = {
     "keypoint": "[batch, persons, frames, joints, 2]: x and y in pixels of the frame; a joint that "
     "is missing, and a person who is absent, are zeros",
@@ -42,8 +43,17 @@ def describe(program: Program, batch: int) -> dict[str, Any]:
             **{k: settings[k] for k in ("volume", "geometry", "graph")},
         },
         "network": settings["model"],
+        # What a predictor needs, so that it prepares clips as that of the run does.
+        "config": _without_places(settings),
+        "needs": asdict(program.needs),
         "versions": versions(),
     }
+
+
+def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
+    """The config without folders of the machine that exported it, which are nobody else's."""
+    data = settings["data"] | dict.fromkeys(("source", "dir", "video_root"), "")
+    return settings | {"data": data, "init_from": "", "init_pose_from": ""}
 
 
 def _sampling(sampling, program: Program) -> str:

@@ -10,9 +10,10 @@ import onnx
 import onnxruntime
 from onnx import helper
 
+from posec3d_jax.engines.exported import INPUTS, OUTPUT
 from posec3d_jax.export.onnx_graph import FREE, OPSET, Graph, tensor, value_info
 from posec3d_jax.export.onnx_lowering import lower
-from posec3d_jax.export.program import INPUTS, OUTPUT, Program
+from posec3d_jax.export.program import Program
 
 IR_VERSION = 8  # what readers of opset 17 know
 

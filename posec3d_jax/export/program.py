@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from posec3d_jax.config import stored
+from posec3d_jax.engines.exported import INPUTS
 from posec3d_jax.files import disk
 from posec3d_jax.files.buckets import local_folder
 from posec3d_jax.runs import records
@@ -17,9 +18,6 @@ from posec3d_jax.runs.records import names_of_classes
 from posec3d_jax.skeletons.needs import Needs
 from posec3d_jax.steps.protocol import Protocol
 from posec3d_jax.steps.recognizer import Recognizer, make_eval_step, make_recognizer
-
-INPUTS = ("keypoint", "score", "frame_size")
-OUTPUT = "probabilities"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import jax
 import numpy as np
 
 from posec3d_jax.data.simulation.samples import sample, sample_names
+from posec3d_jax.engines.exported import INPUTS
 from posec3d_jax.export.clips import real_clips
 from posec3d_jax.export.exporting import TOLERANCE, Exported, export_model
-from posec3d_jax.export.program import INPUTS, Program, load_program
+from posec3d_jax.export.program import Program, load_program
 from posec3d_jax.files import disk
 from posec3d_jax.files.npm import package_files
 from posec3d_jax.steps.protocol import ONE_CLIP

@@ -11,8 +11,6 @@ from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
-from scipy.io import loadmat, whosmat
-from scipy.io.matlab import MatReadError
 
 from posec3d_jax.files.kinds import advice
 
@@ -21,14 +19,13 @@ from posec3d_jax.files.kinds import advice
 MOST_BYTES = 1 << 29
 MOST_NUMBERS = 10_000_000  # in nested lists; an array in a file of its own may have more
 
-# What scipy and NumPy raise on truncated, damaged and (scipy) too new files, found by cutting real
-# ones and changing their bytes.
+# What NumPy and scipy (besides its MatReadError) raise on truncated, damaged and (scipy) too new
+# files, found by cutting real ones and changing their bytes.
 MAT_ERRORS = (
     ArithmeticError,
     AttributeError,
     EOFError,
     LookupError,
-    MatReadError,
     MemoryError,
     NotImplementedError,
     OSError,
@@ -69,10 +66,12 @@ class BadSample(ValueError):
 
 def load_mat(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The variables `keys` of a MATLAB file; `BadSample` where it is damaged or lacks one."""
+    from scipy.io import loadmat, matlab  # here: it takes long to load, and few files need it
+
     try:
         _check_mat(file, keys)
         contents = loadmat(file, variable_names=keys)
-    except MAT_ERRORS as error:
+    except (*MAT_ERRORS, matlab.MatReadError) as error:
         message = _unreadable(file, "MATLAB 5", "a .mat of MATLAB 5", error)
         raise BadSample("unreadable_file", message) from error
     for key in keys:
@@ -84,6 +83,8 @@ def load_mat(file: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def _check_mat(file: Path, keys: tuple[str, ...]) -> None:
     """ValueError for a file that is not of version 5, or whose variables `keys` are too large."""
+    from scipy.io import whosmat
+
     _check_size(file)
     with open(file, "rb") as stream:
         head = stream.read(128)

@@ -48,10 +48,10 @@ def use_compilation_cache() -> None:
     """Compiled programs are kept in ~/.cache/posec3d_jax, so that a second run starts at once."""
     if os.environ.get(SWITCH) == "0":
         return
-    import jax  # here: tune_process must come before it
-
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "posec3d_jax"
-    jax.config.update("jax_compilation_cache_dir", str(cache))
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache)  # read when JAX is loaded, if it ever is
+    if jax := sys.modules.get("jax"):
+        jax.config.update("jax_compilation_cache_dir", str(cache))
 
 
 @functools.cache

@@ -7,7 +7,6 @@ frames people move. Which pose continues which track is decided for all at once.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from posec3d_jax.poses.estimator import People
 
@@ -80,6 +79,8 @@ class Tracker:
         """Which person continues which track, so that similarities add up to the most."""
         if not tracks or not len(people):
             return []
+        from scipy.optimize import linear_sum_assignment  # here: it takes long to load
+
         places = np.stack([track.keypoint for track in tracks])
         scores = np.stack([track.score for track in tracks])
         alike = similarity(places, scores, people, self.settings.wider)

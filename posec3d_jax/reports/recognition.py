@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posec3d_jax.files.disk import write_json, write_whole
-from posec3d_jax.reports.drawing import save_figure
-from posec3d_jax.reports.timeline import draw_timeline
 from posec3d_jax.video.events import Event
 
 EVENTS_JSON, EVENTS_CSV, TIMELINE = "events.json", "events.csv", "timeline.png"
@@ -40,6 +38,9 @@ class Recognition:
 
 def write_recognition(folder: Path, found: Recognition) -> None:
     """Writes the three files; DiskError where the folder cannot be written to."""
+    from posec3d_jax.reports.drawing import save_figure  # here: Matplotlib takes long to load
+    from posec3d_jax.reports.timeline import draw_timeline
+
     write_json(folder / EVENTS_JSON, found.to_dict())
     write_whole(folder / EVENTS_CSV, events_csv(found.events))
     save_figure(draw_timeline(found.events, found.duration, found.source), folder / TIMELINE)

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from posec3d_jax.files.disk import write_json
 
 RUN_FILE = "run.json"
@@ -41,6 +39,8 @@ def versions() -> dict[str, str]:
 
 def hardware() -> dict[str, Any]:
     """Devices and host processor."""
+    import jax  # here: names of classes are asked for where nothing needs it
+
     return {
         "backend": jax.default_backend(),
         "devices": jax.device_count(),

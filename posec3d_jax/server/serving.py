@@ -4,45 +4,42 @@ import contextlib
 import os
 import resource
 import socket
+from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 
 import uvicorn
 
 from posec3d_jax.poses.opening import open_estimator
-from posec3d_jax.predict import load_predictor
+from posec3d_jax.predict import Predictor
 from posec3d_jax.server.app import make_app
 from posec3d_jax.server.patience import HastyProtocol
 from posec3d_jax.server.service import Eyes
-from posec3d_jax.steps.protocol import ONE_CLIP, Protocol
 
 TOKEN = "POSEC3D_TOKEN"  # of the environment: a command line can be read by other users
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def serve(
-    workdir: str | Path,
+    load: Callable[[], Predictor],
     *,
+    name: str = "",
     host: str = "127.0.0.1",
     port: int = 8000,
-    checkpoint: str = "latest",
-    protocol: Protocol = ONE_CLIP,
     estimator: str = "",
 ) -> None:
-    """Serves a run's network until it is stopped.
+    """Serves a network until it is stopped.
 
     Args:
-      workdir: of the run.
+      load: gives the network; called once all else is known to be right.
+      name: of the network, for people.
       host: the address to listen on; other machines are served only with a token.
       port: of the address; 0 for any that is free.
-      checkpoint: 'latest', 'best', a step or a folder.
-      protocol: which views of a clip are averaged.
       estimator: finds people in videos and pictures, see `open_estimator`; '' for MoveNet's
         Thunder, and Lightning for cameras; 'none' for a service of keypoints alone.
 
     Raises:
-      ValueError: no such run, a port that cannot be had, or an address that others reach without a
-        token in $POSEC3D_TOKEN.
+      ValueError: no such network, a port that cannot be had, or an address that others reach
+        without a token in $POSEC3D_TOKEN.
     """
     token = os.environ.get(TOKEN, "")
     if host not in LOCAL and not token:
@@ -51,14 +48,14 @@ def serve(
             "they then have to send"
         )
     _check_free(host, port)
-    predictor = load_predictor(workdir, checkpoint, protocol)
+    predictor = load()
     if predictor.needs_frames:
-        raise ValueError(f"{workdir} holds a network of RGB frames; poses alone can be served")
+        raise ValueError(f"{name} holds a network of RGB frames; poses alone can be served")
     hosts = LOCAL if host in LOCAL else frozenset()
     eyes = open_eyes(estimator)
     if eyes.lacking:
         print(f"keypoints only, no videos: {eyes.lacking}", flush=True)
-    app = make_app(predictor, name=Path(workdir).name, token=token, hosts=hosts, eyes=eyes)
+    app = make_app(predictor, name=name, token=token, hosts=hosts, eyes=eyes)
     _allow_many_connections()
     uvicorn.run(app, host=host, port=port, http=HastyProtocol, ws="none", log_level="warning",
                 server_header=False, date_header=False, timeout_graceful_shutdown=5)  # fmt: skip
