@@ -70,6 +70,7 @@ def test_layout_sizes():
         "kinect_20": 20,
         "kinect_20_utd": 20,
         "ntu_25": 25,
+        "ntu_25_pyskl": 25,
         "openpose_18": 18,
         "body_25": 25,
         "body_25b": 25,

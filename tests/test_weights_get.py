@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from posec3d_jax.config import base, networks
+from posec3d_jax.config.checks import check_config
 from posec3d_jax.files.torch import write_torch
 from posec3d_jax.runs.checkpoints import load_raw_model
 from posec3d_jax.steps.recognizer import make_recognizer
@@ -40,9 +41,9 @@ def test_every_entry_of_the_index_parses():
 def test_every_entry_has_a_recipe_or_a_reason():
     taken = [entry for entry in load_index() if not why_not(entry)]
     names = {recipe(entry).model.name for entry in taken}
-    assert names == {*networks.ALL_NETWORKS, "slowonly_rgb", "rgbpose"} and len(taken) == 144
+    assert names == {*networks.ALL_NETWORKS, "slowonly_rgb", "rgbpose"} and len(taken) == 264
     reasons = {why_not(entry) for entry in load_index()} - {""}
-    assert any("3-D joints" in reason for reason in reasons) and len(reasons) == 1
+    assert reasons == {"the package has no network dgstgcn"}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,11 @@ def test_what_mmaction2_does_otherwise():
     config = recipe(find_entry("mmaction2-ntu60_xsub-slowonly-limb"))
     assert config.geometry.test_resize == "center_crop" and config.volume.epsilon == 1e-4
     assert not recipe(find_entry("mmaction2-ntu60_xsub-2s_agcn-bone")).model.attention
+
+
+def test_networks_of_3d_joints_are_shown_them_as_the_reference_does():
+    config = check_config(recipe(find_entry("ntu60_xsub_3d-ctrgcn-bone")))
+    assert config.data.normalize == "pyskl" and make_recognizer(config).encoder.test_shape[-1] == 3
 
 
 def test_names_are_found_and_misspellings_explained():
@@ -158,8 +164,8 @@ def test_files_of_ones_own_are_held_to_the_index(tiny, tmp_path):
 
 
 def test_weights_without_a_network_here_say_so(tmp_path):
-    with pytest.raises(ValueError, match="3-D joints.*https://"):
-        get_weights("ntu60_xsub_3d-stgcn-joint", tmp_path / "run")
+    with pytest.raises(ValueError, match="no network dgstgcn.*https://"):
+        get_weights("ntu60_xsub_3d-dgstgcn-joint", tmp_path / "run")
 
 
 def test_the_recipes_start_from_the_defaults():

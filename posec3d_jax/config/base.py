@@ -105,6 +105,16 @@ def set_modalities_recipe(config: ConfigDict, modalities: str) -> None:
         optimizer.schedule, optimizer.step_epochs = "step", (12, 16)
 
 
+def set_pyskl_3d(config: ConfigDict) -> None:
+    """Shows graph networks NTU's 3-D joints as PYSKL's are shown them: centred, upright, in metres.
+
+    Of `data.format` 'pyskl' (the published pickles) or 'ntu_rgbd' with coordinates '3d'.
+    """
+    config.data.skeleton = "ntu_25_pyskl"
+    config.data.planes, config.data.normalize = True, "pyskl"
+    config.data.keypoint_dtype = "float32"
+
+
 def _set_graph_recipe(config: ConfigDict) -> None:
     """PYSKL's recipe of all graph networks: 80 passes, no augmentation but the frames drawn."""
     config.sampling.num_frames = 100

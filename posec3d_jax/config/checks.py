@@ -106,4 +106,23 @@ def _stages(config) -> Iterator[str]:
         yield f"config.model: {stated}; expected one for each stage"
 
 
-RULES: tuple[Callable[[Any], Iterator[str]], ...] = (_class_counts, _stages)
+def _normalized(config) -> Iterator[str]:
+    """Skeletons in a frame of their own are 3-D, as graph networks see them, and not turned."""
+    data, planes = config.data, config.planes
+    if not data.normalize:
+        return
+    if config.encoder != "graph" or not data.planes or tuple(planes.shown) == ("front",):
+        yield (
+            "config.data.normalize is for graph networks of 3-D joints: config.encoder 'graph', "
+            "config.data.planes True, and config.planes.shown more than 'front'"
+        )
+    if data.keypoint_dtype != "float32":
+        yield "config.data.normalize needs config.data.keypoint_dtype 'float32'"
+    if planes.yaw or planes.pitch or planes.facing:
+        yield (
+            "config.planes.yaw, pitch and facing turn skeletons about the upright; with "
+            "config.data.normalize their spine lies along z: expected 0, 0 and False"
+        )
+
+
+RULES: tuple[Callable[[Any], Iterator[str]], ...] = (_class_counts, _stages, _normalized)

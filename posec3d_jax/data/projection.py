@@ -11,7 +11,9 @@ so movement across the room stays visible. 'perspective' is for placing 3-D skel
 they belong to, or among poses estimated from video.
 
 A camera with a true `planes` (which `config.data.planes` adds) sees every clip from the front, from
-the side and from above, in one scale: see skeletons/planes.py.
+the side and from above, in one scale: see skeletons/planes.py. One that is `normalized` as well
+(`config.data.normalize`) sees skeletons that have a frame of their own: its pictures are 2 m high
+and wide, with y up, whatever the clip.
 """
 
 from collections.abc import Mapping
@@ -66,14 +68,16 @@ def _project_on_planes(points: np.ndarray, camera: Mapping) -> tuple[np.ndarray,
     finite = np.isfinite(points).all(axis=-1)
     present = finite & points.any(axis=-1)
     pixels = np.zeros((*points.shape[:-1], 3), np.float64)  # x and z to the right, y down
-    if present.any():
+    height, width = camera["image_size"]
+    if camera.get("normalized"):
+        pixels[present] = points[present] * (width / 2, height / 2, width / 2)
+    elif present.any():
         turned = turn(points[present], camera["yaw"], camera["pitch"])
         low, high = turned.min(axis=0), turned.max(axis=0)
         room = min(camera["image_size"]) * (1 - 2 * MARGIN)
         extent = (high - low).max()
         scale = room / extent if extent > 0 else 1.0
         pixels[present] = (turned - (low + high) / 2) * (scale, -scale, scale)
-    height, width = camera["image_size"]
     x, y, z = np.moveaxis(pixels, -1, 0)
     front, side, top = np.stack([x, y], -1), np.stack([z, y], -1), np.stack([x, z], -1)
     drawn = np.concatenate([front, side, top], axis=-2) + (width / 2, height / 2)
@@ -92,7 +96,9 @@ def describe(camera: Mapping) -> str:
     if camera["kind"] == "perspective":
         how += f", focal length {camera['focal']:g} pixels"
     how += turned if camera["yaw"] or camera["pitch"] else ""
-    return f"projected from 3-D: {how}{', on three planes' if camera.get('planes') else ''}"
+    how += ", on three planes" if camera.get("planes") else ""
+    how += ", each clip in its first person's frame" if camera.get("normalized") else ""
+    return f"projected from 3-D: {how}"
 
 
 def turn(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
@@ -140,6 +146,13 @@ def _check_camera(camera: Mapping) -> None:
         raise ValueError(
             "config.data.planes needs config.data.camera.kind 'orthographic': depth is in one "
             "scale with x and y; got 'perspective'"
+        )
+    if camera.get("normalized") and not camera.get("planes"):
+        raise ValueError("config.data.normalize is for skeletons in 3-D: set config.data.planes")
+    if camera.get("normalized") and (camera["yaw"] or camera["pitch"]):
+        raise ValueError(
+            "config.data.normalize turns skeletons itself: set config.data.camera.yaw and pitch to "
+            "0, and leave out the reader's extra_yaws"
         )
     if camera["kind"] == "perspective" and camera["focal"] <= 0:
         raise ValueError(

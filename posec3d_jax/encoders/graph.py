@@ -21,13 +21,14 @@ FRAMES = ("picture", "person")
 
 def graph_encoder(config, skeleton: Skeleton, target: str = "portable") -> Encoder:
     """The encoder of `config.graph` (and `config.geometry.flip`); the same on every target."""
-    options, sampling = config.graph.to_dict(), config.sampling
+    scored = not config.data.normalize
+    options, sampling = config.graph.to_dict() | {"scored": scored}, config.sampling
     if options["stream"] not in STREAMS:
         raise ValueError(f"config.graph.stream is {options['stream']!r}; expected one of {STREAMS}")
     if options["frame"] not in FRAMES:
         raise ValueError(f"config.graph.frame is {options['frame']!r}; expected one of {FRAMES}")
     flip = config.geometry.flip
-    each = 2 + _gives_depth(config) + 1  # x, y, perhaps z, and the score
+    each = 2 + _gives_depth(config) + scored  # x, y, perhaps z, and the score
     channels = 3 * each if options["stream"] == "all" else each
     shape = (config.data.max_persons, sampling.num_frames, skeleton.num_joints, channels)
     return Encoder(
@@ -75,6 +76,17 @@ def encode_test(
 
 def encode(
     batch: Batch, mirrored: jax.Array, skeleton: Skeleton, options: Mapping, num_clips: int = 1
+) -> jax.Array:
+    """What `_with_scores` gives; the scores are left out where joints are not `scored`."""
+    x = _with_scores(batch, mirrored, skeleton, options, num_clips)
+    if options["scored"]:
+        return x
+    each = batch["keypoint"].shape[-1] + 1
+    return x.reshape(*x.shape[:-1], -1, each)[..., :-1].reshape(*x.shape[:-1], -1)
+
+
+def _with_scores(
+    batch: Batch, mirrored: jax.Array, skeleton: Skeleton, options: Mapping, num_clips: int
 ) -> jax.Array:
     """(x, y, score) of the stream's joints, bones or motions: [B, M, T, V, 3]; of 'all' 9 channels.
 

@@ -94,6 +94,8 @@ _NTU_LIMBS = (
 _NTU_PARENTS = (
     1, 20, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, 20, 7, 7, 11, 11,
 )
+# PYSKL's bones of 3-D joints: the tip of a hand points from its thumb.
+_NTU_PYSKL_PARENTS = (*_NTU_PARENTS[:21], 22, 7, 24, 11)
 
 _OPENPOSE = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist",
@@ -249,6 +251,7 @@ LAYOUTS: dict[str, dict] = {
     "kinect_20": _layout(_KINECT, _KINECT_LIMBS),
     "kinect_20_utd": _layout(_KINECT_UTD, _KINECT_UTD_LIMBS),
     "ntu_25": _layout(_NTU, _NTU_LIMBS, parents=_NTU_PARENTS),
+    "ntu_25_pyskl": _layout(_NTU, _NTU_LIMBS, parents=_NTU_PYSKL_PARENTS),
     "openpose_18": _layout(_OPENPOSE, _OPENPOSE_LIMBS, parents=_OPENPOSE_PARENTS),
     "body_25": _layout(_BODY_25, _BODY_25_LIMBS),
     "body_25b": _layout(_BODY_25B, _BODY_25B_LIMBS),

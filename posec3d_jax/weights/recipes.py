@@ -44,6 +44,7 @@ NETWORKS = {
     "stgcn": ("stgcn", {}),
     "stgcn_vanilla": ("stgcn", {"tcn_dropout": 0.5}),
     "stgcnpp": ("stgcnpp", {}),
+    "stgcnpp_strong_aug": ("stgcnpp", {}),  # trained otherwise
     "aagcn": ("aagcn", {}),
     "2s_agcn": ("aagcn", {"attention": False}),
     "ctrgcn": ("ctrgcn", {}),
@@ -56,8 +57,6 @@ MODALITIES = {"rgb": "rgb", "pose": "pose", "init": "rgbpose", "both": "rgbpose"
 
 def why_not(entry: Entry) -> str:
     """Why a checkpoint cannot become a run of this package, in words; '' if it can."""
-    if entry.poses == "3d":
-        return "it is shown 3-D joints, and the networks here are shown 2-D ones"
     if entry.network not in (*NETWORKS, RGBPOSE):
         return f"the package has no network {entry.network}"
     return ""
@@ -83,6 +82,8 @@ def recipe(entry: Entry) -> ConfigDict:
         base.set_modalities(config, MODALITIES[entry.stream])
     else:
         _set_network(config, entry, data)
+    if entry.poses == "3d":
+        base.set_pyskl_3d(config)
     if entry.project == "mmaction2" and entry.network in (*networks.NETWORKS, RGBPOSE):
         config.sampling.reference, config.volume.epsilon = "mmaction2", 1e-4
         if entry.benchmark in ("ntu60_xsub", "gym") and entry.network != RGBPOSE:

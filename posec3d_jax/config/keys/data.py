@@ -51,6 +51,16 @@ KEYS = (
         earlier=False,
     ),
     Key(
+        "data.normalize",
+        "",
+        OneOf(("", "pyskl")),
+        BOTH,
+        "Of data with `planes`, for graph networks: 'pyskl' stores clips in their first person's "
+        "frame, in metres, as PYSKL's networks of 3-D joints are trained (PreNormalize3D); they "
+        "are then shown x, y and z without a score.",
+        earlier="",
+    ),
+    Key(
         "data.dir",
         "",
         Text("a path"),

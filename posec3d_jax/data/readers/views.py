@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from posec3d_jax.data.normalizing import normalize
 from posec3d_jax.data.projection import describe, project
 from posec3d_jax.files.arrays import BadSample
 
@@ -19,13 +20,18 @@ Item = tuple[object, float]  # what the reader reads a clip from, and the yaw it
 def project_scored(
     points: np.ndarray, score: np.ndarray | None, camera: Mapping, score_key: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of 3-D joints [..., 3], and scores: 1 where none are given, 0 where not visible."""
+    """Pixels of 3-D joints [..., 3], and scores: 1 where none are given, 0 where not visible.
+
+    Of a `normalized` camera also without the frames and persons that `normalize` leaves out.
+    """
+    if score is not None and score.shape != points.shape[:-1]:
+        message = f"shape {score.shape} does not fit keypoint {points.shape}"
+        raise BadSample("wrong_shape", message, score_key)
+    if camera.get("normalized"):
+        points, score = normalize(points, score)
     keypoint, visible = project(points, camera)
     if score is not None and camera.get("planes"):
         score = np.concatenate([score] * 3, axis=-1)
-    if score is not None and score.shape != visible.shape:
-        message = f"shape {score.shape} does not fit keypoint {points.shape}"
-        raise BadSample("wrong_shape", message, score_key)
     return keypoint, np.where(visible, 1 if score is None else score, 0).astype(np.float32)
 
 
@@ -48,7 +54,7 @@ def view_name(name: str, yaw: float) -> str:
 def camera_of(config_data) -> dict:
     """How a config's 3-D skeletons become pixels: its `camera`, and whether on three planes."""
     camera = {key: config_data.camera[key] for key in config_data.camera}
-    return camera | {"planes": config_data.planes}
+    return camera | {"planes": config_data.planes, "normalized": bool(config_data.normalize)}
 
 
 def turned_camera(camera: Mapping, yaw: float) -> dict:

@@ -92,6 +92,8 @@ def fingerprint(config_data) -> str:
         digest.update(f"{key}={getattr(config_data, key)}\n".encode())
     if config_data.planes:
         digest.update(b"planes\n")
+    if config_data.normalize:
+        digest.update(f"normalize {config_data.normalize}\n".encode())
     source = expand(config_data.source)
     if config_data.source and source.is_file():
         with source.open("rb") as file:
