@@ -10,6 +10,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from posec3d_jax.server.batching import Busy
 from posec3d_jax.server.labelling import Line, Shared, label_video
@@ -44,19 +45,20 @@ class Videos:
                 async with service.turn:
                     if await request.is_disconnected():
                         return
-                    await self._answer(request, asked, path, send)
+                    last = await self._answer(request, asked, path, send)
+        await last(scope, receive, send)  # who has the whole answer can rely on the video's end
 
-    async def _answer(self, request: Request, asked: Asked, path: Path, send) -> None:
+    async def _answer(self, request: Request, asked: Asked, path: Path, send) -> ASGIApp:
+        """Sends what is found as it is found; what is left to send when the video is deleted."""
         async with aclosing(self._lines(request, asked, path)) as lines:
             if LINES not in request.headers.get("accept", ""):
-                content = await _collected(lines)
-                return await JSONResponse(content)(request.scope, request.receive, send)
+                return JSONResponse(await _collected(lines))
             headers = [(b"content-type", LINES.encode()), (b"x-accel-buffering", b"no")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async for line in lines:
                 body = json.dumps(line).encode() + b"\n"
                 await send({"type": "http.response.body", "body": body, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return _end_of_lines
 
     async def _lines(self, request: Request, asked: Asked, path: Path) -> AsyncIterator[Line]:
         """What is found, from a thread of its own; the last line is an end or an error."""
@@ -93,6 +95,10 @@ class Videos:
                     found.get_nowait()
                 await asyncio.sleep(0.01)
         await working
+
+
+async def _end_of_lines(scope, receive, send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _collected(lines: AsyncIterator[Line]) -> Line:
