@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from posec3d_jax.runs import records
@@ -44,6 +45,8 @@ def run(folder: Path, done: set[str], options: argparse.Namespace) -> Iterator[d
     for door in found:  # loads every module, and shows that the files are valid to begin with
         _write(folder, door, door.valid)
         door.read(folder / door.name)
+    if find_spec("tensorflow"):  # which TFDS imports for a dtype that it does not know
+        import tensorflow  # noqa: F401
     service = http_requests.Service(folder) if http_requests.INSTALLED else None
     guard = Guard(folder.resolve())
     trap = folder / "trap"

@@ -88,3 +88,12 @@ def test_what_is_no_data_set_is_refused(data, tmp_path):
     (tmp_path / "report.json").write_text("{}")
     with pytest.raises(DataError, match="lacks statistics and findings"):
         inspect_dataset(tmp_path)
+
+
+def test_a_report_with_a_number_beyond_all_is_called_damaged(data):
+    facts = inspect_dataset(data.dir)
+    facts["missing_joints"] = {joint: 10**400 for joint in facts["missing_joints"]} or {
+        "a": 10**400
+    }
+    with pytest.raises(DataError, match="report.json is damaged .OverflowError"):
+        describe(facts)

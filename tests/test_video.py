@@ -5,7 +5,7 @@ import pytest
 
 from posec3d_jax.video.decoding import Tally, decode, read_frames
 from posec3d_jax.video.info import probe, quarter_turns
-from posec3d_jax.video.opening import VideoError
+from posec3d_jax.video.opening import VideoError, packets_of
 from tests.videos import LEVEL, write_video
 
 av = pytest.importorskip("av", reason="PyAV (the extra 'video') is not installed")
@@ -72,6 +72,15 @@ def test_only_the_wanted_frames(tmp_path):
         read_frames(path, [3, 12])
     with pytest.raises(ValueError, match="frame numbers from 0"):
         read_frames(path, [-1])
+
+
+def test_a_file_that_breaks_off_ends_there():
+    class Container:
+        def demux(self, stream):
+            yield "a packet"
+            raise av.error.MemoryError(12, "Cannot allocate memory", "video.avi")
+
+    assert list(packets_of(Container(), None)) == ["a packet"]
 
 
 def test_shrinking_is_the_mean_over_areas(tmp_path):

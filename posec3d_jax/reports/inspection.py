@@ -124,7 +124,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     """
     try:
         return _describe(facts)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
         path = Path(facts["folder"]) / REPORT_FILE
         raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); {REMEDY}") from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posec3d_jax.video.opening import VideoError, opened
+from posec3d_jax.video.opening import VideoError, opened, packets_of
 
 _UNEVEN = 0.25  # of the median step; a millisecond's rounding stays far below
 
@@ -32,7 +32,7 @@ def probe(path: str | Path) -> VideoInfo:
 
     with opened(path) as (container, stream):
         first, shown, times = None, 0, []
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             if packet.size and not packet.is_discard:  # an edit list hides some packets
                 shown += 1
                 if packet.pts is not None:

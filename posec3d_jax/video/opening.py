@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from av import Packet
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -73,6 +74,19 @@ def _pictures(container: "InputContainer", path: Path) -> "VideoStream":
         raise VideoError(f"{path}: there is no decoder for its video; convert it with ffmpeg")
     check_size(path, stream.codec_context.height, stream.codec_context.width)
     return stream
+
+
+def packets_of(container: "InputContainer", stream: "VideoStream") -> Iterator["Packet"]:
+    """The packets up to the end, or to where the file breaks off."""
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        yield packet
 
 
 def check_size(path: str | Path, height: int, width: int) -> None:
