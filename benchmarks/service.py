@@ -52,6 +52,9 @@ async def _connection(served: Served, queue: asyncio.Queue, request: bytes, foun
     """Takes requests from the queue, each with the time when it was due."""
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     while (due := await queue.get()) is not None:
+        if reader.at_eof():  # the service closes what is idle for seconds
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(x for x in head.lower().split(b"\r\n") if x.startswith(b"content-length"))

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,8 @@ def test_ctrl_c_ends_a_command_in_a_line():
     code += "def run(request):\n    print('at it', flush=True)\n    time.sleep(60)\n"
     code += "summary.run = run; sys.argv[1:] = ['summary', '--config=demo']; main.run()"
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process = subprocess.Popen([sys.executable, "-c", code], env=HERE, **pipes)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # not so below nohup
+    process = subprocess.Popen([sys.executable, "-c", code], env=HERE, preexec_fn=heard, **pipes)
     assert process.stdout.readline() == b"at it\n"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
