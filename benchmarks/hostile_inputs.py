@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 from posec3d_jax.runs import records
@@ -75,9 +76,12 @@ def _parts(
         # Of pickles and of checkpoints there are several files, but one reader.
         one = door.kind if door.kind in ("pickle", "checkpoint") else door.name
         if one not in attacked and door.kind != "orbax":  # whose attacks are on folders
-            yield f"attacks {door.name}", partial(_attack, guard, folder, door)
+            yield f"attacks {door.name}", partial(_attack, guard, folder, door, options.every)
         attacked.add(one)
-    yield "attacks on checkpoint folders", partial(_attack_checkpoint_folders, guard, folder)
+    yield (
+        "attacks on checkpoint folders",
+        partial(_attack_checkpoint_folders, guard, folder, options.every),
+    )
     for door in found:
         yield f"cuts {door.name}", partial(_cut, guard, folder, door, options.cuts)
     for seed in range(options.seeds):
@@ -129,7 +133,7 @@ def _change(rng: random.Random, door: Door) -> bytes:
         return change_bytes(rng, door.valid)
 
 
-def _attack(guard: Guard, folder: Path, door: Door) -> None:
+def _attack(guard: Guard, folder: Path, door: Door, every: int) -> None:
     trap = str(folder / "trap")  # which those that run code would make
     chosen = {
         "pickle": lambda: pickles.pickles(trap),
@@ -138,7 +142,7 @@ def _attack(guard: Guard, folder: Path, door: Door) -> None:
         "checkpoint": lambda: checkpoints.checkpoints(trap),
     }
     others = clips.json_files if door.name.endswith(".json") else clips.npz
-    for name, data in chosen.get(door.kind, others)():
+    for name, data in islice(chosen.get(door.kind, others)(), 0, None, every):
         _read(guard, folder, door, name, data)
     place = folder / door.name
     for name, odd in clips.odd_files(Path(tempfile.mkdtemp(dir=folder))):
@@ -149,11 +153,11 @@ def _attack(guard: Guard, folder: Path, door: Door) -> None:
         _write(folder, door, door.valid)
 
 
-def _attack_checkpoint_folders(guard: Guard, folder: Path) -> None:
+def _attack_checkpoint_folders(guard: Guard, folder: Path, every: int) -> None:
     """Each attack on a fresh copy of a run, which is then read in every way there is."""
     run, outside = folder / "attacked run", folder / "outside"
     outside.mkdir()
-    for name, attack in orbax_folders.attacks(outside):
+    for name, attack in islice(orbax_folders.attacks(outside), 0, None, every):
         for way, read in orbax_folders.READS.items():
             shutil.copytree(folder / "orbax", run)
             attack(run / "checkpoints" / str(orbax_folders.STEP))
@@ -205,6 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--mutations", type=int, default=200, help="of each valid file and seed")
     parser.add_argument("--cuts", type=int, default=300, help="lengths each is cut at")
+    parser.add_argument("--every", type=int, default=1, help="3: only every third attack")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds of the random ones")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no part after these")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/hostile_inputs.json"))

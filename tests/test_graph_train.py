@@ -10,6 +10,7 @@ from posec3d_jax.config import base, networks
 from posec3d_jax.data.stored.sources import open_source
 from posec3d_jax.evaluate import evaluate
 from posec3d_jax.machine.sharding import make_mesh
+from posec3d_jax.networks.graph import layers
 from posec3d_jax.predict import load_predictor
 from posec3d_jax.runs.evaluations import load_scores
 from posec3d_jax.steps.protocol import protocols
@@ -19,7 +20,7 @@ from tests.tiny import tiny_config
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """An epoch of ST-GCN on motions; that a resumed run is the same is for test_train.py."""
+    """An epoch of a short ST-GCN on motions; that a resumed run is the same: test_train.py."""
     folder = tmp_path_factory.mktemp("graph")
     config = tiny_config(folder)
     base.set_graph_stream(config, "joint_motion")
@@ -29,8 +30,10 @@ def run(tmp_path_factory):
     config.data.val_split = ""
     config.compute_dtype = "bfloat16"
     config.train.epochs = 1
-    train_and_evaluate(config, folder / "run", make_mesh(jax.devices()[:1]))
-    return config, folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "BLOCKS", 3)  # of ten, which take long to compile
+        train_and_evaluate(config, folder / "run", make_mesh(jax.devices()[:1]))
+        yield config, folder
 
 
 def test_losses_are_numbers_in_bfloat16(run):

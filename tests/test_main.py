@@ -38,7 +38,9 @@ def get_config(stream="joint"):
     )
     config.sampling.num_frames, config.sampling.test_clips = 4, 2
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.model = networks.slowonly(
+        width=4, stage_blocks=(1,), inflate=(1,), temporal_strides=(2,)
+    )
     config.data.repeat, config.train.batch_size, config.train.epochs = 1, 8, 2
     return config
 """

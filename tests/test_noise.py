@@ -5,13 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posec3d_jax.config import base, networks
+from posec3d_jax.config import base
 from posec3d_jax.encoders import make_encoder
 from posec3d_jax.encoders.noise import limb_joints, with_noise
 from posec3d_jax.engines.xla import XlaEngine
 from posec3d_jax.predict import Predictor
 from posec3d_jax.skeletons.skeleton import get_skeleton
 from posec3d_jax.steps.recognizer import make_recognizer
+from tests.tiny import tiny_network
 
 COCO = get_skeleton("coco_17")
 FRAMES = 6
@@ -105,7 +106,7 @@ def test_noise_is_done_where_the_config_says():
 
 def test_predictions_never_have_noise():
     clip, config = make_batch(1), make_config(drop=1.0, jitter=0.1)
-    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
+    config.model = tiny_network()
     clean = make_config()
     clean.model = config.model
     variables = jax.jit(make_recognizer(clean).init)(jax.random.key(0))

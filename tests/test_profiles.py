@@ -122,9 +122,15 @@ def test_crowds_and_limbs_are_painted():
     assert isinstance(make_recognizer(config).encoder.test(_batch(), 2, False), jax.Array)
 
 
+SHORT = {
+    "slowonly": dict(stage_blocks=(1,), inflate=(1,), temporal_strides=(2,)),
+    "x3d_shallow": dict(stage_blocks=(1, 1, 1)),
+}
+
+
 def _config(mirror="W-1-x", network="slowonly"):
     config = base.get_config()
-    base.set_network(config, network, width=8)
+    base.set_network(config, network, width=8, **SHORT.get(network, {}))
     config.sampling.num_frames, config.data.num_classes = 4, 3
     config.volume.train_size = config.volume.test_size = (16, 16)
     config.geometry.test_mirror = mirror

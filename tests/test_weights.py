@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from posec3d_jax.config import stored
-from posec3d_jax.config.networks import make_model
 from posec3d_jax.files import disk
 from posec3d_jax.files.safetensors import read_safetensors, write_safetensors
 from posec3d_jax.files.torch import write_torch
@@ -281,14 +280,11 @@ def test_a_file_given_for_a_run_says_how_to_make_one(tmp_path):
 
 
 def test_options_of_another_value_are_found(tmp_path):
-    tensors = read_checkpoint(STGCN).tensors
-    config = reference_config("tiny_stgcn")
-    name = config.model.name
-    config.model = make_model(name, **{**config.model.to_dict(), "temporal": "multi_branch"})
-    before = reference_config("tiny_stgcn").model.temporal
-    with pytest.raises(ValueError, match=f"--config.model.temporal={before} fits"):
-        import_weights(STGCN, config, tmp_path / "run")
-    assert hint(tensors, reference_config("tiny_stgcn")) == ""
+    config = reference_config("tiny_x3d_se_swish")
+    assert hint(read_checkpoint(X3D).tensors, config) == ""
+    config.model.squeeze_excite = False
+    with pytest.raises(ValueError, match="--config.model.squeeze_excite=True fits"):
+        import_weights(X3D, config, tmp_path / "run")
 
 
 def test_another_network_and_a_resumed_import_are_refused(imported, tmp_path):

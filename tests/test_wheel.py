@@ -22,7 +22,8 @@ def get_config(stream="joint"):
     config.data.storage, config.data.loader, config.data.val_split = "pack", "threads", ""
     config.sampling.num_frames, config.sampling.test_clips = 4, 1
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1))
+    stages = dict(stage_blocks=(1,), inflate=(1,), temporal_strides=(2,))
+    config.model = networks.slowonly(width=4, **stages)
     config.train.epochs = 1
     return config
 """

@@ -6,6 +6,12 @@ from posec3d_jax.config import base, networks
 from posec3d_jax.prepare import prepare
 
 
+def tiny_network():
+    """A SlowOnly of one block: stem, bottleneck, head."""
+    stages = dict(stage_blocks=(1,), inflate=(1,), temporal_strides=(2,))
+    return networks.slowonly(width=4, **stages, dropout=0.2)
+
+
 def tiny_config(folder: Path):
     """A few steps of a very narrow SlowOnly on 100 simulated clips, prepared below `folder`."""
     config = base.get_config()
@@ -22,7 +28,7 @@ def tiny_config(folder: Path):
     config.sampling.num_frames = 6
     config.sampling.test_clips = 2
     config.volume.train_size = config.volume.test_size = (16, 16)
-    config.model = networks.slowonly(width=4, stage_blocks=(1, 1, 1), dropout=0.2)
+    config.model = tiny_network()
     config.train.batch_size = 12
     config.train.epochs = 2
     config.train.log_every = 1
