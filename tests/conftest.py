@@ -10,7 +10,8 @@ import pytest
 # optimisations and with the plain loop emitters a training step compiles in a seventh of the time.
 QUICK = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-    "--xla_cpu_use_fusion_emitters=false"
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_prefer_vector_width=128 "
+    "--xla_cpu_parallel_codegen_split_count=1"
 )
 # Also of what takes no time to compile: there are thousands of those.
 KEPT = {"persistent_cache_min_compile_time_secs": 0.0, "persistent_cache_min_entry_size_bytes": 0}

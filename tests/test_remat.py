@@ -10,7 +10,7 @@ from posec3d_jax.networks.graph import layers as graph_layers
 from posec3d_jax.steps.recognizer import make_recognizer, named_losses, total_loss
 
 OPTIONS = {
-    "slowonly": dict(stage_blocks=(2,), inflate=(1,), temporal_strides=(2,), width=4, dropout=0.5),
+    "slowonly": dict(stage_blocks=(2, 1, 1), width=4, dropout=0.5),
     "x3d_shallow": dict(stage_blocks=(1, 1, 1), width=4),
     "c3d_light": dict(width=4),
     "stgcn": dict(width=8, tcn_dropout=0.5),
