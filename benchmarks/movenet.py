@@ -1,12 +1,12 @@
 """MoveNet in JAX against the published graphs: how equal on real frames, and how fast.
 
     python -m benchmarks.movenet parity VIDEO ... --package=FOLDER --node=FOLDER [--out=FILE.json]
-    python -m benchmarks.movenet speed [--rounds=15] [--threads=2] [--out=FILE.json]
+    python -m benchmarks.movenet speed [--rounds=15] [--out=FILE.json]
 
 `parity` runs TensorFlow.js in Node on the same pictures: `--package` is the npm package of the
 weights unpacked, `--node` a folder with @tensorflow/tfjs and its wasm backend installed. `speed`
-takes turns with ONNX Runtime (the network written as ONNX by benchmarks/movenet_onnx.py), round by
-round, so that the ratio holds on a busy machine, too; milliseconds hold on a quiet one only.
+takes turns with ONNX Runtime (`--estimator=thunder:onnxruntime` and the like), round by round, so
+that the ratio holds on a busy machine, too; milliseconds hold on a quiet one only.
 """
 
 import argparse
@@ -24,10 +24,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.movenet_onnx import movenet_model
 from posec3d_jax.kernels.target import target_here
 from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.movenet import peaks, weights
+from posec3d_jax.poses.movenet.engines import OnnxNetwork
 from posec3d_jax.poses.movenet.network import maps
 from posec3d_jax.video.decoding import read_frames
 from posec3d_jax.video.info import probe
@@ -78,7 +78,7 @@ def _tfjs(pictures: np.ndarray, model: Path, node: Path) -> list[np.ndarray]:
         return [np.array(result["Identity"]["data"]) for result in json.loads(out.read_text())]
 
 
-def speed(rounds: int, threads: int) -> dict:
+def speed(rounds: int) -> dict:
     """Milliseconds of one picture through the network, in turns with ONNX Runtime."""
     record = {}
     for variant, (height, width) in TIMED.items():
@@ -86,7 +86,7 @@ def speed(rounds: int, threads: int) -> dict:
         picture = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), np.uint8)
         runs = {
             "jax": _jax(layers, picture),
-            "onnxruntime": _onnxruntime(movenet_model(layers, height, width), picture, threads),
+            "onnxruntime": partial(OnnxNetwork(layers), picture),
         }
         times = {name: [] for name in runs}
         cpu = {name: [] for name in runs}
@@ -104,16 +104,6 @@ def _jax(layers: weights.Layers, picture: np.ndarray) -> Callable[[], object]:
     run = jax.jit(partial(maps, target=target_here()), compiler_options=compiler_options())
     layers = jax.device_put(layers)
     return lambda: jax.block_until_ready(run(layers, picture))
-
-
-def _onnxruntime(model: bytes, picture: np.ndarray, threads: int) -> Callable[[], object]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, {"image": picture})
 
 
 def _timed(run: Callable[[], object], times: int = 3) -> tuple[float, float]:
@@ -145,15 +135,14 @@ def main() -> None:
     parser.add_argument("--package", type=Path)
     parser.add_argument("--node", type=Path)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     if arguments.what == "parity":
         record = parity(arguments.videos, arguments.package, arguments.node)
     else:
-        record = speed(arguments.rounds, arguments.threads)
+        record = speed(arguments.rounds)
     if arguments.out:
-        record = {"machine": machine(), "threads": arguments.threads, **record}
+        record = {"machine": machine(), "threads": len(os.sched_getaffinity(0)), **record}
         arguments.out.write_text(json.dumps(record, indent=1) + "\n")
 
 

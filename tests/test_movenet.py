@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -14,7 +15,9 @@ from posec3d_jax.kernels.target import target_here
 from posec3d_jax.poses.crops import Window, about_box, around, cut
 from posec3d_jax.poses.estimator import nobody
 from posec3d_jax.poses.movenet import network, peaks, weights
+from posec3d_jax.poses.movenet.engines import OnnxNetwork
 from posec3d_jax.poses.movenet.estimator import MoveNet
+from posec3d_jax.poses.opening import open_estimator
 from tests.videos import figure
 
 SIZES = {"lightning": (192, 192), "thunder": (256, 256), "multipose": (256, 192)}
@@ -52,6 +55,24 @@ def test_equals_the_published_graph(installed, variant):
             np.testing.assert_allclose(
                 values[::8, ::8], wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max()
             )
+
+
+def test_onnx_runtime_says_the_same(installed):
+    pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+    pictures = np.stack([figure(96, 64), figure(96, 64)[:, ::-1]])
+    for variant in ("lightning", "multipose"):
+        layers = weights.load(variant)
+        found = OnnxNetwork(layers)(pictures)
+        expected = jax.jit(partial(network.maps, target=target_here()))(layers, pictures)
+        assert found.keys() == expected.keys()
+        for head, values in expected.items():
+            scale = 1e-5 * np.abs(values).max()
+            np.testing.assert_allclose(found[head], values, rtol=1e-4, atol=scale)
+
+
+def test_an_engine_is_named_after_the_network(installed):
+    with pytest.raises(ValueError, match="engine is 'openvino'; expected one of"):
+        open_estimator("thunder:openvino")
 
 
 @pytest.mark.parametrize("stride", [1, 2])

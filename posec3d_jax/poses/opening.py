@@ -4,8 +4,9 @@ from posec3d_jax.poses.estimator import Estimator
 
 MOVENET = {"thunder": "thunder", "lightning": "lightning", "multipose": ""}
 HELP = (
-    "thunder (exact), lightning (fast), multipose (one pass), a top-down .onnx file, rtmlib, or "
-    "DETECTOR.onnx+ and one of the first two or a top-down .onnx file"
+    "thunder (exact), lightning (fast), multipose (one pass), each with :onnxruntime behind it to "
+    "run in that; a top-down .onnx file; rtmlib; or DETECTOR.onnx+ and one of the first two or a "
+    "top-down .onnx file"
 )
 _AND = ".onnx+"  # between a detector's file and who looks at the people that it finds
 
@@ -16,6 +17,8 @@ def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str
     'thunder', 'lightning' and 'multipose' are MoveNet; FILE.onnx is a top-down model of the user's,
     for people whom MultiPose finds; 'rtmlib' is that package's body estimator. 'DETECTOR.onnx+'
     before 'thunder', 'lightning' or FILE.onnx has a detector of the user's find the people instead.
+    ':onnxruntime' after one of MoveNet's has ONNX Runtime run it on the CPU, which takes less time
+    there and differs in the last bits.
 
     Args:
       name: see above.
@@ -30,10 +33,12 @@ def open_estimator(name: str = "thunder", *, heatmaps: bool = False, target: str
     found, joint, rest = name.rpartition(_AND)
     finder = _detector(f"{found}.onnx", rest) if joint else None
     name = rest if joint else name
-    if name in MOVENET:
+    variant, _, engine = name.partition(":")
+    if variant in MOVENET:
         from posec3d_jax.poses.movenet.estimator import MoveNet
 
-        return MoveNet(MOVENET[name], finder=finder, heatmaps=heatmaps, target=target)
+        options = dict(heatmaps=heatmaps, target=target, engine=engine or "xla")
+        return MoveNet(MOVENET[variant], finder=finder, **options)
     if name.endswith(".onnx"):
         from posec3d_jax.poses.onnx import OnnxTopDown
 
@@ -51,6 +56,6 @@ def _detector(file: str, looker: str) -> Estimator:
     """ValueError where `looker` cannot be told where people are."""
     from posec3d_jax.poses.detector import OnnxDetector
 
-    if looker not in ("thunder", "lightning") and not looker.endswith(".onnx"):
+    if looker.partition(":")[0] not in ("thunder", "lightning") and not looker.endswith(".onnx"):
         raise ValueError(f"{looker!r:.80} finds people by itself; expected {HELP}")
     return OnnxDetector(file)

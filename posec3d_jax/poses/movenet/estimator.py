@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from posec3d_jax.kernels.target import target_here
-from posec3d_jax.machine.host import compiler_options
 from posec3d_jax.poses.crops import around, cut, shrunk
 from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, make_people, nobody
-from posec3d_jax.poses.movenet.network import Weights, maps
+from posec3d_jax.poses.movenet.engines import Maps, open_network
+from posec3d_jax.poses.movenet.network import Layer
 from posec3d_jax.poses.movenet.peaks import one_person, several_persons
 from posec3d_jax.poses.movenet.weights import load
 from posec3d_jax.skeletons.skeleton import SKELETONS
@@ -34,11 +34,12 @@ class MoveNet:
       heatmaps: keep each person's heatmaps, of the crop.
       target: what it is compiled for (`kernels.target.TARGETS`), '' for the devices that JAX runs
         on here.
+      engine: what runs the networks, see engines.py.
 
     Raises:
       WeightsError: they are not installed.
-      ValueError: there is no such network, or MultiPose alone is asked for heatmaps or told where
-        people are.
+      ValueError: there is no such network or engine, or MultiPose alone is asked for heatmaps or
+        told where people are.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class MoveNet:
         finder: Estimator | None = None,
         heatmaps: bool = False,
         target: str = "",
+        engine: str = "xla",
     ) -> None:
         if crops not in ("", *SIZES):
             raise ValueError(f"crops is {crops!r}; expected one of {('', *SIZES)}")
@@ -64,15 +66,13 @@ class MoveNet:
             for joint in ("shoulder", "hip")
             for side in ("left", "right")
         )
-        compiled = partial(jax.jit, compiler_options=compiler_options())
+        opened = partial(open_network, engine=engine, target=self._target)
         self._find = self._search if finder is None else finder
         if finder is None:
-            several = partial(_several, target=self._target)
-            self._several = partial(compiled(several), jax.device_put(load("multipose", folder)))
+            self._several = opened(load("multipose", folder), _several)
         self._size = SIZES.get(crops)
         if crops:
-            single = partial(_single, target=self._target, heatmaps=heatmaps)
-            self._single = partial(compiled(single), jax.device_put(load(crops, folder)))
+            self._single = opened(load(crops, folder), partial(_single, heatmaps=heatmaps))
 
     def __call__(self, image: np.ndarray, known: People | None = None) -> People:
         """See `Estimator`. MultiPose tells `MOST` persons at most; `known` may be more."""
@@ -127,18 +127,13 @@ class MoveNet:
         return np.asarray(joints)[: len(crops)], np.asarray(heat)[: len(crops)]
 
 
-def _single(
-    weights: Weights, crops: jax.Array, target: str, heatmaps: bool
-) -> tuple[jax.Array, jax.Array]:
+def _single(found: Maps, centre: Layer, heatmaps: bool) -> tuple[jax.Array, jax.Array]:
     """Joints [N, V, 3], and heatmaps uint8 [N, S / 4, S / 4, V], without any entry if not asked."""
-    found = maps(weights, crops, target)
-    read = partial(one_person, centre_weight=weights["centre_weight"]["weight"])
+    read = partial(one_person, centre_weight=centre["weight"])
     heat = jnp.round(255 * jax.nn.sigmoid(found["heatmap"])).astype(jnp.uint8)
     return jax.vmap(read)(found), heat if heatmaps else heat[..., :0]
 
 
-def _several(
-    weights: Weights, image: jax.Array, target: str
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    found = maps(weights, image, target)
+def _several(found: Maps, centre: None) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Joints, boxes and confidences of `MOST` persons in one picture."""
     return several_persons({head: jnp.squeeze(m, 0) for head, m in found.items()}, MOST)

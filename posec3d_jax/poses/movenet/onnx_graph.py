@@ -1,4 +1,4 @@
-"""MoveNet's network written as an ONNX model, to run it by ONNX Runtime beside ours."""
+"""MoveNet's network as an ONNX model, the same as network.py; needs the extra `onnx`."""
 
 from collections.abc import Mapping
 
@@ -70,7 +70,7 @@ class _Graph:
 
 
 def movenet_model(weights: Mapping[str, Layer], height: int, width: int) -> bytes:
-    """The model's bytes: picture uint8 [1, H, W, 3] in; maps [1, C, H / 4, W / 4] out, by name."""
+    """The model's bytes: image uint8 [1, H, W, 3] in; maps [1, H / 4, W / 4, C] out, by head."""
     graph = _Graph(weights)
     x = graph.add("Cast", "image", to=TensorProto.FLOAT)
     x = graph.add("Transpose", x, perm=[0, 3, 1, 2])
@@ -88,9 +88,9 @@ def movenet_model(weights: Mapping[str, Layer], height: int, width: int) -> byte
     heads = [head for head in _HEADS if f"{head}/out" in weights]
     for head in heads:
         y = graph.convolution(graph.separable(x, head), f"{head}/out")
-        graph.nodes.append(helper.make_node("Identity", [y], [head]))
+        graph.nodes.append(helper.make_node("Transpose", [y], [head], perm=[0, 2, 3, 1]))
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, height, width, 3])
-    shape = [1, "channels", height // 4, width // 4]
+    shape = [1, height // 4, width // 4, "channels"]
     results = [helper.make_tensor_value_info(h, TensorProto.FLOAT, shape) for h in heads]
     parts = helper.make_graph(graph.nodes, "movenet", [image], results, graph.constants)
     model = helper.make_model(parts, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
