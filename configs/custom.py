@@ -6,11 +6,11 @@
   posec3d train    --config=my_data.py --workdir=runs/my_data
   posec3d evaluate --workdir=runs/my_data
 
-Variants, put together with '-', as in `:limb` or `:bone-stgcnpp-published`:
-  streams    joint (default), limb or both; of graph networks joint, bone, joint_motion,
-             bone_motion or all
-  networks   c3d_light (default), slowonly or x3d_shallow; graph networks stgcn, stgcnpp, aagcn,
-             ctrgcn or msg3d
+Variants, put together with '-', as in `:c3d_light` or `:bone-stgcnpp-published`:
+  networks   graph networks stgcnpp (default), stgcn, aagcn, ctrgcn or msg3d; of heatmap volumes
+             c3d_light, slowonly or x3d_shallow
+  streams    of graph networks joint, bone, joint_motion, bone_motion or all (default); of volumes
+             joint (default), limb or both
   recipes    own (default): for some hundred to some thousand clips, on a CPU (docs/recipes.md);
              published: the network's published recipe and size, for tens of thousands and a GPU
 
@@ -36,9 +36,10 @@ VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, ("own", "published"))
 
 
 def get_config(variant: str = ""):
-    stream, network, recipe = base.parse_variant(variant, *VARIANTS)
+    streams, names, words = VARIANTS
+    stream, network, recipe = base.parse_variant(variant, ("", *streams), ("", *names), words)
     config = base.get_config()
-    config.name = f"custom_{stream}_{network}"  # EDIT: names the runs
+    config.name = "_".join(filter(None, ("custom", stream, network)))  # EDIT: names the runs
 
     # --- What is in the data ---------------------------------------------------------------------
     config.data.format = "pyskl"
@@ -92,12 +93,12 @@ def get_config(variant: str = ""):
     )
 
     # --- How it is trained -----------------------------------------------------------------------
-    # The own recipe: 60 passes over the clips (of graph networks 120); thousands of clips need
+    # The own recipe: 80 passes over the clips (of volumes 60); thousands of clips need
     # fewer, passes=20. The published one: 24 epochs of 10 passes over tens of thousands of clips.
     if recipe == "own":
         recipes.set_own_data(config, network, stream)
     else:
-        base.set_variant(config, stream, network)
+        base.set_variant(config, stream or "joint", network or "c3d_light")
         config.data.repeat, config.train.epochs = 10, 24
         config.train.batch_size = 64
 
@@ -105,8 +106,13 @@ def get_config(variant: str = ""):
     # side. Where they do not, mirrored clips are more clips:
     #   config.geometry.flip = 0.5
     #   config.sampling.test_flip = True
-    # Where the person is in the frame, or how large, is part of the action: keep the whole frame:
+    # Where the person is in the frame, or how large, is part of the action: keep the whole frame,
+    # of graph networks by the first line, of volumes by the second:
+    #   config.graph.frame = "picture"
     #   config.geometry.compact = False
+    # Where an action's pace or an angle in the picture matters, such as lying and standing:
+    #   config.sampling.update(share=1.0, warp=0.0)
+    #   config.augment.turn = 5.0
     # Scores that say how well a joint was seen: draw what is uncertain fainter (the own recipe of
     # volumes draws every joint alike):
     #   config.volume.use_score = True

@@ -14,9 +14,9 @@ Accuracy, one seed: 80.9 (results/utd_mhad_kinect_joint.json), by the published 
 for an SVM see results/baselines/svm.json.
 """
 
-from posec3d_jax.config import base, networks
+from posec3d_jax.config import base, networks, recipes
 
-RECIPES = ("few_clips", "published")
+RECIPES = ("few_clips", "own", "published")
 VARIANTS = (networks.ALL_STREAMS, networks.SMALL_NETWORKS, RECIPES)
 
 
@@ -32,6 +32,9 @@ def get_config(variant: str = ""):
     config.data.val_split = ""  # the test split chooses nothing: the last checkpoint is reported
     config.data.test_split = "test"
     config.data.max_persons = 1
+    if recipe == "own":
+        recipes.set_own_data(config, network, stream)
+        return config
     base.set_small(config, frames=24, size=32, width=16)
     if recipe == "few_clips":
         base.set_few_clips(config)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.recipe import search
+from experiments.recipe.fused import fused
 from experiments.recipe.folds import TEST, TRAIN, Fold, divide
 from posec3d_jax.data.stored.clips import read_clips
 from posec3d_jax.data.stored.sources import open_source
@@ -52,3 +53,12 @@ def test_trials_of_one_program_differ_and_are_logged_once(config, tmp_path):
     assert search.done(log) == {tuple(row.values())}
     with pytest.raises(ValueError, match="rtae"):
         search.parse("rtae=0.1")
+
+
+def test_two_trials_are_fused_by_weights_and_on_the_same_clips():
+    labels = np.array([0, 1])
+    sure = {"labels": labels, "last": np.array([[0.9, 0.1], [0.8, 0.2]])}
+    unsure = {"labels": labels, "last": np.array([[0.4, 0.6], [0.3, 0.7]])}
+    assert fused(sure, unsure, (0.25, 0.75)) == [50, 50, 100, 50]
+    with pytest.raises(ValueError, match="other test clips"):
+        fused(sure, unsure | {"labels": labels[::-1]})

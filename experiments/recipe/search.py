@@ -4,9 +4,9 @@
       --change=optimizer.method="'adamw'" --trial="rate=0.002 mixup=0.2" --trial="rate=0.002" \
       --data=data --log=results/recipe/trials.csv
 
-A trial starts from `recipes.set_own_data`, without its noise and smoothed labels, which are
-settings here. What decides the compiled program (`--change`, keys of the config) is the same for
-all trials of a call; what differs between trials (`Settings`) are arguments of the program. The
+A trial starts from `recipes.set_own_data`, without its noise, variations and smoothed labels, which
+are settings here. What decides the compiled program (`--change`, keys of the config) is the same
+for all trials of a call; what differs between trials (`Settings`) are arguments of the program. The
 step is the product's, put together from the same functions. Data sets must be prepared with
 data.storage "pack"; trials are trained and tested on the inner folds of folds.py, and the test
 split is never read. The log gets a line a trial, with the figures of the last weights and of their
@@ -88,6 +88,7 @@ def program_config(name: str, variant: str, folder: Path, changes: dict[str, obj
     stream, network = base.parse_variant(variant, *VARIANTS)
     recipes.set_own_data(config, network, stream)
     config.noise.update(jitter=0.0, offset=0.0)
+    config.augment.update(turn=0.0, stretch=0.0, shear=0.0, shift=0.0)
     config.data.dir, config.data.storage, config.data.loader = str(folder), "pack", "threads"
     config.data.train_split, config.data.val_split, config.data.test_split = TRAIN, "", TEST
     for key, value in changes.items():

@@ -150,7 +150,7 @@ def parse_variant(variant: str, *groups: Collection[str]) -> tuple[str, ...]:
         number = next((i for i, group in enumerate(groups) if word in group), None)
         if number is None or number in chosen:
             fault = f"unknown word {word!r}" if number is None else "two words of one kind"
-            known = " and one of ".join(", ".join(group) for group in groups)
+            known = " and one of ".join(", ".join(filter(None, group)) for group in groups)
             raise ValueError(
                 f"variant {variant!r}: {fault}; expected at most one of {known}, joined by '-'"
             )

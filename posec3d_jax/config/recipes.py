@@ -7,43 +7,45 @@ from ml_collections import ConfigDict
 
 from posec3d_jax.config import base, networks
 
-PASSES = 60  # over the training clips, of volumes; of graph networks, which are cheaper, twice that
+VOLUME_PASSES, GRAPH_PASSES = 60, 80  # over the training clips
 
 
-def set_own_data(
-    config: ConfigDict, network: str = "c3d_light", stream: str = "joint", passes: int = 0
-) -> None:
+def set_own_data(config: ConfigDict, network: str = "", stream: str = "", passes: int = 0) -> None:
     """Makes `config` the recipe for clips of one's own; what the data are is left alone.
 
-    Small volumes of a narrow network, mild crops, positions alone, no mirror images; of graph
-    networks a quarter of the width, with noise and smoothed labels.
+    A quarter of ST-GCN++, shown joints, bones and motions at once; or another network: of volumes
+    small ones of half the width, with mild crops and positions alone. Clips are turned, stretched,
+    sheared and hurried a little in training, and never mirrored.
 
     Args:
       config: changed in place.
-      network: of volumes, or a graph network.
-      stream: what it sees of the skeletons, one of the network's own.
+      network: a graph network, or one of volumes; '' for ST-GCN++, or for C3D-light where `stream`
+        is one of volumes alone.
+      stream: what it sees of the skeletons, one of the network's own; '' for 'all' of a graph
+        network, and 'joint' of volumes.
       passes: over the training clips, in tens; 0 for the recipe's. Thousands of clips need fewer.
 
     Raises:
       ValueError: there is no such network, or it has no such stream.
     """
+    of_volumes = stream in networks.STREAMS and stream not in networks.GRAPH_STREAMS
+    network = network or ("c3d_light" if of_volumes else "stgcnpp")
     graph = network in networks.GRAPH_NETWORKS
-    base.set_variant(config, stream, network)
+    base.set_variant(config, stream or ("all" if graph else "joint"), network)
     base.set_small(config, frames=24, size=32, width=config.model.width // 2)
+    base.set_few_clips(config)
     if graph:
         _set_noisy_graphs(config)
-    base.set_few_clips(config)
+    config.augment.update(turn=15.0, stretch=0.2, shear=0.1)
+    config.sampling.update(num_frames=24, method="spread", share=0.8, warp=0.3)
     config.geometry.flip, config.sampling.test_flip = 0.0, False
     config.data.repeat = 10
-    config.train.epochs = max(1, (passes or PASSES * (1 + graph)) // 10)
+    config.train.epochs = max(1, (passes or (GRAPH_PASSES if graph else VOLUME_PASSES)) // 10)
 
 
 def _set_noisy_graphs(config: ConfigDict) -> None:
-    """The noise that experiments/studies/noise_training.py has, on 16 frames.
-
-    But no joints go missing: a layout must name elbows, wrists, knees or ankles for that.
-    """
-    config.sampling.num_frames = 16
-    config.noise.update(jitter=0.02, offset=0.03, score=0.3)
+    """Joints in the persons' box, positions alone, which shake a little, and smoothed labels."""
+    config.graph.frame, config.graph.use_score = "person", False
+    config.noise.update(jitter=0.005, offset=0.02)
     config.noise.in_training, config.noise.in_test = True, False
     config.train.label_smoothing = 0.1
