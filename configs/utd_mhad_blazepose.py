@@ -6,7 +6,8 @@
 
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet). Recipe:
-few_clips (default; `base.set_few_clips`, and no mirror images), or published.
+few_clips (default; `base.set_few_clips`, and no mirror images), published, or own, which is
+`recipes.set_own_data`, as in `:all-stgcnpp-own` and `:c3d_light-own`.
 
 The 33 joints are reduced by name to COCO's 17: the rest are fingers, toes and face. The file
 has every third frame, and about 3 % of its frames have no pose.

@@ -6,7 +6,8 @@
 
 Variants: joint (default), limb or both; any network, as in `:joint-slowonly`; graph networks with
 their own streams, as in `:bone-stgcnpp` (see configs/ntu60_xsub.py; not measured yet). Recipe:
-few_clips (default; `base.set_few_clips`, and no mirror images), or published.
+few_clips (default; `base.set_few_clips`, and no mirror images), published, or own, which is
+`recipes.set_own_data`, as in `:all-stgcnpp-own` and `:c3d_light-own`.
 
 The 3-D joints are projected to 2-D by a virtual camera in front of the person, so depth is lost;
 results of networks that see depth do not compare directly. 45 minutes on one slow CPU core.

@@ -44,8 +44,8 @@ def set_own_data(config: ConfigDict, network: str = "", stream: str = "", passes
 
 
 def _set_noisy_graphs(config: ConfigDict) -> None:
-    """Joints in the persons' box, positions alone, which shake a little, and smoothed labels."""
+    """Joints in the persons' box, positions alone, which are shaken, and smoothed labels."""
     config.graph.frame, config.graph.use_score = "person", False
-    config.noise.update(jitter=0.005, offset=0.02)
+    config.noise.update(jitter=0.02, offset=0.03)
     config.noise.in_training, config.noise.in_test = True, False
     config.train.label_smoothing = 0.1
