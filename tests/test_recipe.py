@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.recipe import search
-from experiments.recipe.fused import fused
 from experiments.recipe.folds import TEST, TRAIN, Fold, divide
+from experiments.recipe.fused import fused
 from posec3d_jax.data.stored.clips import read_clips
 from posec3d_jax.data.stored.sources import open_source
 from tests.tiny import tiny_config
