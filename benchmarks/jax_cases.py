@@ -207,10 +207,15 @@ def copy(gigabytes: float = 4.0) -> Case:
     return _call(_jit(lambda x: x + 1), values), _facts()
 
 
+def untrained(network: str, frames: int = 48) -> tuple[Any, Any]:
+    """A network's config and first variables."""
+    config = _config(network, frames=frames)
+    return config, jax.jit(make_recognizer(config).init)(jax.random.key(0))
+
+
 def predict(network: str, clips: int = 1, flip: bool = False, frames: int = 48) -> Case:
     """One recording of 100 frames, one person: keypoints on the host to a label."""
-    config = _config(network, frames=frames)
-    variables = jax.jit(make_recognizer(config).init)(jax.random.key(0))
+    config, variables = untrained(network, frames)
     predictor = Predictor(config, XlaEngine(config, variables, Protocol(clips, flip)))
     clip = make_clips(1, 1, 100)
     arguments = clip["keypoint"][0], clip["score"][0], (1080, 1920)

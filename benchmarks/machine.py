@@ -19,7 +19,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("jax", "numpy", "torch")},
+        **{name: _version(name) for name in ("jax", "numpy", "torch", "onnxruntime")},
         "date": date.today().isoformat(),
     }
 

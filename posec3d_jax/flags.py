@@ -6,7 +6,6 @@ are told in a line.
 """
 
 import ast
-import importlib.metadata
 import sys
 from typing import Any
 
@@ -52,9 +51,11 @@ def parse(argv: list[str]) -> Request:
 
 def version() -> str:
     """Of the installed package; a clone that is only looked at has none."""
+    from importlib import metadata  # here: it takes long to load, and is seldom asked for
+
     try:
-        return importlib.metadata.version("posec3d-jax")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("posec3d-jax")
+    except metadata.PackageNotFoundError:
         return "(not installed)"
 
 

@@ -4,12 +4,15 @@ import importlib
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
-from posec3d_jax.commands.request import Request
 from posec3d_jax.machine import streams
 from posec3d_jax.machine.distributed import exit_at_once, join
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
 from posec3d_jax.machine.joining import check_alone
+
+if TYPE_CHECKING:  # nothing that takes long: before `tune_process` all is loaded twice
+    from posec3d_jax.commands.request import Request
 
 UNREAD, INTERRUPTED = 141, 130  # exit status: as of a process ended by SIGPIPE, by SIGINT
 
@@ -18,7 +21,7 @@ def run() -> None:
     """Entry point of the console script."""
     streams.settle()
     tune_process()
-    from absl import app  # here, as what comes before is done twice
+    from absl import app
 
     from posec3d_jax.flags import parse
 
@@ -30,7 +33,7 @@ def run() -> None:
         raise
 
 
-def _main(request: Request) -> None:
+def _main(request: "Request") -> None:
     quiet_libraries()
     use_compilation_cache()
     options = request.options

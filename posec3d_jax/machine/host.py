@@ -5,10 +5,8 @@ costs a CPU run up to half its time. Its tunables are read when a process starts
 starts the program again, once, with them set. POSEC3D_HOST_SETTINGS=0 turns all of this off.
 """
 
-import ctypes
 import functools
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -36,12 +34,15 @@ def give_back_memory() -> None:
     For now and then: what the next step needs is faulted in again. Does nothing off glibc.
     """
     if os.environ.get(SWITCH) != "0" and _glibc():
+        import ctypes
+
         ctypes.CDLL(None).malloc_trim(0)
 
 
 @functools.cache
 def _glibc() -> bool:
-    return platform.libc_ver()[0] == "glibc"
+    named = "CS_GNU_LIBC_VERSION"
+    return named in getattr(os, "confstr_names", ()) and bool(os.confstr(named))
 
 
 def use_compilation_cache() -> None:

@@ -1,6 +1,5 @@
 """What it takes to run a result again: command, config, seed, versions, hardware."""
 
-import importlib.metadata
 import os
 import platform
 import shlex
@@ -28,11 +27,13 @@ def command() -> str:
 
 def versions() -> dict[str, str]:
     """Python and the packages that numbers depend on."""
+    from importlib import metadata  # here: it takes long to load
+
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
             continue
     return found
 
