@@ -5,6 +5,7 @@ A process that times ONNX Runtime never loads JAX.
 
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +25,6 @@ RATE, WINDOW = 30, 2.0  # frames a second of the stream, seconds that a label is
 
 def export(network: str, file: str) -> Case:
     """Writes the network of `jax_cases.untrained` as `posec3d export` writes a run."""
-    from benchmarks.jax_cases import untrained
     from posec3d_jax.export.metadata import describe
     from posec3d_jax.export.onnx_file import write_onnx
     from posec3d_jax.export.program import Program
@@ -32,7 +32,7 @@ def export(network: str, file: str) -> Case:
     from posec3d_jax.steps.protocol import ONE_CLIP
     from posec3d_jax.steps.recognizer import make_recognizer
 
-    config, variables = untrained(network)
+    config, variables = _untrained(network)
     recognizer, names = make_recognizer(config, "portable"), names_of_classes(config.data)
     folded = recognizer.fold(variables)
     program = Program(config, recognizer, folded, ONE_CLIP, names, "untrained")
@@ -112,11 +112,17 @@ class _Watch:
 def _predictor(engine: str, network: str, file: str) -> Predictor:
     if engine == "onnxruntime":
         return load_exported(file)
-    from benchmarks.jax_cases import untrained
     from posec3d_jax.engines.xla import XlaEngine
 
-    config, variables = untrained(network)
+    config, variables = _untrained(network)
     return Predictor(config, XlaEngine(config, variables))
+
+
+@lru_cache(maxsize=1)  # of the network that is worked on: several cases share it
+def _untrained(network: str) -> tuple[Any, Any]:
+    from benchmarks.jax_cases import untrained
+
+    return untrained(network)
 
 
 CASES = MappingProxyType({case.__name__: case for case in (export, scores, stream)})
