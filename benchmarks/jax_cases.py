@@ -13,7 +13,7 @@ import optax
 from jax.sharding import Mesh
 
 from benchmarks.clips import make_clips, open_folder
-from posec3d_jax.config import base
+from posec3d_jax.config import base, networks
 from posec3d_jax.data.feed.pipeline import train_batches
 from posec3d_jax.encoders import Encoder
 from posec3d_jax.encoders.volume import volume_encoder
@@ -43,7 +43,8 @@ QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes
 def _config(network="slowonly", stream="joint", frames=48, size=56, dtype="float32"):
     config = base.get_config()
     base.set_network(config, network)
-    base.set_stream(config, stream)
+    graph = network in networks.GRAPH_NETWORKS
+    (base.set_graph_stream if graph else base.set_stream)(config, stream)
     config.sampling.num_frames = frames
     config.volume.train_size = config.volume.test_size = (size, size)
     config.compute_dtype = dtype
