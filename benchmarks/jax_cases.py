@@ -142,7 +142,7 @@ def _with_volumes(recognizer: Recognizer) -> Recognizer:
 def lowered_step(batch: int, mesh: Mesh, target: str = "", **options: Any) -> jax.stages.Lowered:
     """The step of `train_step` for the devices of `mesh`, not compiled yet; from shapes alone.
 
-    `target` is what these devices are, '' if they are those of this machine.
+    The devices share the batch. `target` is what they are, '' if they are this machine's.
     """
     config = _config(**options)
     recognizer = _with_volumes(make_recognizer(config, target))
@@ -159,9 +159,11 @@ def lowered_step(batch: int, mesh: Mesh, target: str = "", **options: Any) -> ja
         jax.random.key(0),
     )
     whole = replicated(mesh)
-    arguments = jax.tree.map(
-        lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole), arguments
-    )
+    placements = whole, by_clip(mesh), whole
+    arguments = [
+        jax.tree.map(lambda a, p=p: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=p), tree)
+        for tree, p in zip(arguments, placements, strict=True)
+    ]
     step = jax.jit(make_train_step(recognizer, optimizer, 0.0), donate_argnums=0)
     return step.lower(*arguments)
 
