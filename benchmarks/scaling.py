@@ -18,7 +18,9 @@ from pathlib import Path
 
 import jax
 
+from benchmarks.jax_cases import QUICK, lowered_step
 from benchmarks.traffic import traffic
+from posec3d_jax.machine.sharding import make_mesh
 
 DEVICES, CLIPS = 8, 64  # that it is compiled for; of a device and step, in what is worked out
 STEP_GB = 121.0  # what SlowOnly's step of 64 clips reads and writes, see `benchmarks.traffic`
@@ -43,30 +45,27 @@ MACHINES = (
     Machine("64 H200, and 400 Gbit/s a GPU between hosts", 64, MEASURED, 50e9, 40e-6, 8),
     Machine("256 H200, and 400 Gbit/s a GPU between hosts", 256, MEASURED, 50e9, 60e-6, 8),
     Machine("TPU v5e, 8, ICI 2 x 50 GB/s", 8, STEP_GB / 819, 100e9, 10e-6, 8),
-    Machine("TPU v5e, 256, ICI 2 x 50 GB/s", 256, STEP_GB / 819, 100e9, 35e-6, 8),
+    Machine("TPU v5e, 256, ICI 2 x 50 GB/s", 256, STEP_GB / 819, 100e9, 35e-6, 4),
 )
 
 
-def told(machine: Machine, sizes: list[int]) -> float:
-    """Seconds of a step's all-reduces, one after the other."""
+def told(machine: Machine, count: int, size: int) -> float:
+    """Seconds of a step's all-reduces, `count` of together `size` bytes, one after the other."""
     share = 2 * (machine.devices - 1) / machine.devices
-    return sum(machine.latency + share * size / machine.bandwidth for size in sizes)
+    return count * machine.latency + share * size / machine.bandwidth
 
 
 def all_reduces(network: str, devices: int = DEVICES) -> list[int]:
     """Bytes of each all-reduce of the compiled step of one clip a device."""
     jax.config.update("jax_num_cpu_devices", devices)
-    from benchmarks.jax_cases import QUICK, lowered_step
-    from posec3d_jax.machine.sharding import make_mesh
-
     lowered = lowered_step(devices, make_mesh(), "gpu", network=network)
     rows = traffic(lowered.compile(compiler_options=QUICK).as_text())
     return [size // 2 for size, kind, _ in rows if kind.startswith("all-reduce")]
 
 
-def row(machine: Machine, sizes: list[int]) -> dict:
+def row(machine: Machine, count: int, size: int) -> dict:
     """A machine's line of the record."""
-    seconds = told(machine, sizes)
+    seconds = told(machine, count, size)
     wanted = machine.devices_a_host * CLIPS / (machine.step + seconds)
     return asdict(machine) | {
         "all_reduce_ms": round(1e3 * seconds, 2),
@@ -83,8 +82,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/scaling.json"))
     options = parser.parse_args()
     sizes = all_reduces(options.network)
-    rows = [row(machine, sizes) for machine in MACHINES]
     facts = {"network": options.network, "all_reduces": len(sizes), "bytes": sum(sizes)}
+    rows = [row(machine, len(sizes), sum(sizes)) for machine in MACHINES]
     print(f"{len(sizes)} all-reduces of {sum(sizes) / 1e6:.2f} MB in a step")
     for found in rows:
         print(

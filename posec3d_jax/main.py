@@ -3,15 +3,13 @@
 import importlib
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 from posec3d_jax.machine import streams
-from posec3d_jax.machine.distributed import exit_at_once, join
 from posec3d_jax.machine.host import quiet_libraries, tune_process, use_compilation_cache
-from posec3d_jax.machine.joining import check_alone
 
-if TYPE_CHECKING:  # nothing that takes long: before `tune_process` all is loaded twice
+# What takes long to load is imported where it is needed: before `tune_process` all is loaded twice.
+if TYPE_CHECKING:
     from posec3d_jax.commands.request import Request
 
 UNREAD, INTERRUPTED = 141, 130  # exit status: as of a process ended by SIGPIPE, by SIGINT
@@ -40,10 +38,14 @@ def _main(request: "Request") -> None:
     try:
         numbers = options.num_processes, options.process_id
         if _many(options):
+            from posec3d_jax.machine.distributed import join
+
             join(options.coordinator, *numbers, options.join_timeout)
         elif numbers != (None, None):
             raise ValueError("--num_processes and --process_id need --coordinator or --multihost")
         elif options.multihost is None and request.command.name in ("train", "evaluate"):
+            from posec3d_jax.machine.joining import check_alone
+
             check_alone(os.environ)
         importlib.import_module(request.command.module).run(request)
     except KeyboardInterrupt:
@@ -66,8 +68,10 @@ def _fail(command: str, error: Exception, options) -> None:
         if options.traceback or not expected:
             raise error
         sys.exit(f"posec3d {command}: {error}")
+    from posec3d_jax.machine.distributed import exit_at_once
+
     if options.traceback or not expected:
-        traceback.print_exception(error)
+        sys.excepthook(type(error), error, error.__traceback__)
     print(
         f"posec3d {command}: {error}\nThis process ends, and with it the job. If another one ended "
         "first, its output says why",
@@ -80,6 +84,8 @@ def _interrupted(command: str, options) -> None:
     """Ends the program after Ctrl-C, which training itself takes as a wish to save and stop."""
     print(f"posec3d {command}: interrupted", file=sys.stderr)
     if _many(options):
+        from posec3d_jax.machine.distributed import exit_at_once
+
         exit_at_once(INTERRUPTED)
     sys.exit(INTERRUPTED)
 

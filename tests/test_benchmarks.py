@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from benchmarks import scaling
 from benchmarks.clips import make_clips
 from benchmarks.numpy_renderer import keypoint_volume, limb_volume
 from benchmarks.traffic import traffic
@@ -76,6 +77,12 @@ ENTRY %main (a: bf16[4,8], b: f32[8]) -> f32[8] {
   ROOT %add_fusion.7 = f32[8]{0} fusion(%part, %b), calls=%fused, metadata={op_name="net/bn"}
 }
 """
+
+
+def test_all_reduces_cost_their_latency_and_their_bytes_both_ways():
+    machine = scaling.Machine("two", 2, 0.1, 1e9, 1e-3, 2)
+    assert scaling.told(machine, 3, 10**9) == pytest.approx(3e-3 + 1.0)
+    assert scaling.row(machine, 0, 0)["efficiency"] == 1
 
 
 def test_traffic_counts_what_each_operation_reads_and_writes_once():
