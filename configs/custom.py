@@ -6,11 +6,11 @@
   posec3d train    --config=my_data.py --workdir=runs/my_data
   posec3d evaluate --workdir=runs/my_data
 
-Variants, put together with '-', as in `:c3d_light` or `:bone-stgcnpp-published`:
-  networks   graph networks stgcnpp (default), stgcn, aagcn, ctrgcn or msg3d; of heatmap volumes
-             c3d_light, slowonly or x3d_shallow
-  streams    of graph networks joint, bone, joint_motion, bone_motion or all (default); of volumes
-             joint (default), limb or both
+Variants, put together with '-', as in `:limb`, `:stgcnpp` or `:bone-stgcnpp-published`:
+  networks   of heatmap volumes c3d_light (default), slowonly or x3d_shallow; graph networks
+             stgcnpp, stgcn, aagcn, ctrgcn or msg3d
+  streams    of volumes joint (default), limb or both; of graph networks joint, bone, joint_motion,
+             bone_motion or all (default)
   recipes    own (default): for some hundred to some thousand clips, on a CPU (docs/recipes.md);
              published: the network's published recipe and size, for tens of thousands and a GPU
 
@@ -93,7 +93,7 @@ def get_config(variant: str = ""):
     )
 
     # --- How it is trained -----------------------------------------------------------------------
-    # The own recipe: 80 passes over the clips (of volumes 60); thousands of clips need
+    # The own recipe: 60 passes over the clips (of graph networks 80); thousands of clips need
     # fewer, passes=20. The published one: 24 epochs of 10 passes over tens of thousands of clips.
     if recipe == "own":
         recipes.set_own_data(config, network, stream)

@@ -301,12 +301,13 @@ def test_declared_skeleton_is_checked_at_once():
 
 
 def test_the_recipe_for_own_data_is_the_one_whose_figure_is_on_record():
-    own, recorded = _load("custom"), _load("utd_mhad_kinect", "all-stgcnpp-own")
+    own, recorded = _load("custom", "stgcnpp"), _load("utd_mhad_kinect", "all-stgcnpp-own")
     for part in ("sampling", "volume", "geometry", "augment", "noise", "model", "train"):
         assert own[part] == recorded[part], part
     assert own.optimizer == recorded.optimizer
     assert (own.data.repeat, own.encoder) == (recorded.data.repeat, recorded.encoder)
     assert own.model.name == "stgcnpp" and own.noise.in_training
-    volumes = [_load("custom", words) for words in ("c3d_light", "limb")]
+    volumes = [_load("custom", words) for words in ("", "limb")]
     assert [config.model.name for config in volumes] == ["c3d_light", "c3d_light"]
     assert [config.volume.limbs for config in volumes] == [False, True]
+    assert _load("custom", "bone").model.name == "stgcnpp"

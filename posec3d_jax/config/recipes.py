@@ -13,14 +13,14 @@ VOLUME_PASSES, GRAPH_PASSES = 60, 80  # over the training clips
 def set_own_data(config: ConfigDict, network: str = "", stream: str = "", passes: int = 0) -> None:
     """Makes `config` the recipe for clips of one's own; what the data are is left alone.
 
-    A quarter of ST-GCN++, shown joints, bones and motions at once; or another network: of volumes
-    small ones of half the width, with mild crops and positions alone. Clips are turned, stretched,
-    sheared and hurried a little in training, and never mirrored.
+    Small volumes of half of C3D-light, with mild crops; or another network: of graphs a quarter of
+    its width, shown joints, bones and motions at once. Positions alone, of clips that are turned,
+    stretched, sheared and hurried a little in training, and never mirrored.
 
     Args:
       config: changed in place.
-      network: a graph network, or one of volumes; '' for ST-GCN++, or for C3D-light where `stream`
-        is one of volumes alone.
+      network: of volumes, or a graph network; '' for C3D-light, or for ST-GCN++ where `stream` is
+        one of graph networks alone.
       stream: what it sees of the skeletons, one of the network's own; '' for 'all' of a graph
         network, and 'joint' of volumes.
       passes: over the training clips, in tens; 0 for the recipe's. Thousands of clips need fewer.
@@ -28,8 +28,8 @@ def set_own_data(config: ConfigDict, network: str = "", stream: str = "", passes
     Raises:
       ValueError: there is no such network, or it has no such stream.
     """
-    of_volumes = stream in networks.STREAMS and stream not in networks.GRAPH_STREAMS
-    network = network or ("c3d_light" if of_volumes else "stgcnpp")
+    of_graphs = stream in networks.GRAPH_STREAMS and stream not in networks.STREAMS
+    network = network or ("stgcnpp" if of_graphs else "c3d_light")
     graph = network in networks.GRAPH_NETWORKS
     base.set_variant(config, stream or ("all" if graph else "joint"), network)
     base.set_small(config, frames=24, size=32, width=config.model.width // 2)
