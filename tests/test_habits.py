@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -181,13 +180,13 @@ def test_a_full_disk_is_told_with_the_place(source, monkeypatch):
 
 
 def test_ctrl_c_ends_a_command_in_a_line():
-    code = "import sys, time\nfrom posec3d_jax import main\n"
+    code = "import signal, sys, time\nfrom posec3d_jax import main\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # not so below nohup
     code += "from posec3d_jax.commands import summary\n"
     code += "def run(request):\n    print('at it', flush=True)\n    time.sleep(60)\n"
     code += "summary.run = run; sys.argv[1:] = ['summary', '--config=demo']; main.run()"
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # not so below nohup
-    process = subprocess.Popen([sys.executable, "-c", code], env=HERE, preexec_fn=heard, **pipes)
+    process = subprocess.Popen([sys.executable, "-c", code], env=HERE, **pipes)
     assert process.stdout.readline() == b"at it\n"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
