@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks.clips import FRAME_SIZE, make_clips
 from benchmarks.machine import machine
-from benchmarks.peers import Peer, alternate, compare
+from benchmarks.peers import Peer, alternate, choose_parts, compare
 
 NETWORKS = ("slowonly", "c3d_light", "x3d_shallow", "stgcnpp")
 ENGINES = ("xla", "onnxruntime")
@@ -139,15 +139,8 @@ PARTS = {part.__name__: part for part in (scores, stream, start)}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--networks", default=",".join(NETWORKS))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each timing of a round")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/engines.json"))
-    options = parser.parse_args()
-    for name, known in (("parts", PARTS), ("networks", NETWORKS)):
-        if unknown := set(getattr(options, name).split(",")) - set(known):
-            parser.error(f"no {name} {sorted(unknown)}; there are {', '.join(known)}")
+    options = choose_parts(parser, PARTS, NETWORKS)
     with tempfile.TemporaryDirectory() as folder:
         with closing(Bench(options, Path(folder))) as bench:
             _measure(bench, options.parts.split(","), options.out)

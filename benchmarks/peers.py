@@ -4,12 +4,13 @@ Two frameworks in one process would fight over threads and memory. Every peer st
 allocator settings, prepares its case (compiles, warms up), and then runs only when told to.
 """
 
+import argparse
 import importlib
 import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from posec3d_jax.machine import host
@@ -49,6 +50,21 @@ class Peer:
         self._pipe.close()
         self._process.join(10)
         self._process.kill()
+
+
+def choose_parts(
+    parser: argparse.ArgumentParser, parts: Collection[str], networks: Collection[str]
+) -> argparse.Namespace:
+    """The command line, with --parts, --networks, --rounds and --seconds beside what it has."""
+    parser.add_argument("--parts", default=",".join(parts), help=f"of {', '.join(parts)}")
+    parser.add_argument("--networks", default=",".join(networks))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each timing of a round")
+    options = parser.parse_args()
+    for name, known in (("parts", parts), ("networks", networks)):
+        if unknown := set(getattr(options, name).split(",")) - set(known):
+            parser.error(f"no {name} {sorted(unknown)}; there are {', '.join(known)}")
+    return options
 
 
 def alternate(peers: Sequence[Peer], rounds: int, seconds: float) -> list[list[float]]:

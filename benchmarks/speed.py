@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.input_pipeline import prepare_generated
 from benchmarks.machine import machine
-from benchmarks.peers import Peer, alternate, compare
+from benchmarks.peers import Peer, alternate, choose_parts, compare
 from benchmarks.starting import GOALS, start
 
 NETWORKS = ("slowonly", "c3d_light", "x3d_shallow")
@@ -186,16 +186,9 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--networks", default=",".join(NETWORKS))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each timing of a round")
     parser.add_argument("--gpu", action="store_true", help="sizes and precisions of a GPU")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/speed.json"))
-    options = parser.parse_args()
-    for name, known in (("parts", PARTS), ("networks", NETWORKS)):
-        if unknown := set(getattr(options, name).split(",")) - set(known):
-            parser.error(f"no {name} {sorted(unknown)}; there are {', '.join(known)}")
+    options = choose_parts(parser, PARTS, NETWORKS)
     print(f"{'milliseconds':58} {'ours':>10} {'peer':>10} {'ratio':>7}")
     chosen = options.networks.split(",")
     with closing(Bench(options.rounds, options.seconds, options.gpu, chosen)) as bench:

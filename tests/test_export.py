@@ -258,3 +258,20 @@ def test_operations_mean_the_same_in_onnx(name, free):
         np.testing.assert_allclose(
             read_onnx(file, ("x",), "y")(X), function(X), atol=1e-5, rtol=1e-5
         )
+
+
+def test_an_exported_network_is_served(exported, predictor):
+    pytest.importorskip("uvicorn", reason="needs the extra `serve`")
+    from tests.test_serve import Running
+
+    running = Running(load_exported(exported[0]["onnx"]))
+    try:
+        clip = json.loads(running.ask("GET", "/v1/clips/walk")[1])
+        status, answer = running.recognise(clip)
+        size = tuple(clip["frame_size"])
+        wanted = predictor(np.array(clip["keypoint"]), np.array(clip["score"]), size)
+        assert status == 200 and answer["label"] == wanted.label
+        status, content, _ = running.ask("POST", "/v1/volume", json.dumps(clip))
+        assert status == 501 and "volume" in json.loads(content)["error"]
+    finally:
+        running.stop()

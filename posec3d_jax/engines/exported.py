@@ -15,6 +15,7 @@ from posec3d_jax.data.feed.gathering import Batch
 from posec3d_jax.files.arrays import brief
 from posec3d_jax.files.kinds import kind_of
 from posec3d_jax.files.places import expand
+from posec3d_jax.machine.onnx_packages import onnx_package
 from posec3d_jax.skeletons.needs import AllNeeds, Needs
 from posec3d_jax.skeletons.planes import stored_layout
 from posec3d_jax.skeletons.skeleton import Skeleton
@@ -88,17 +89,11 @@ class ExportedEngine:
 def _session(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file; `posec3d export` writes one")
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{path}: exported networks need ONNX Runtime, which is not installed: pip install "
-            "'posec3d-jax[onnx]'"
-        ) from error
+    runtime = onnx_package("onnxruntime", f"{path}: an exported network")
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"{path} has over {_LARGEST} bytes; it is no exported network")
     try:
-        return onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+        return runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has exceptions of its own, without a common base
         raise ValueError(
             f"{path} is {kind_of(path)}, no network that ONNX Runtime can read "

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from posec3d_jax.machine.onnx_packages import onnx_package
 from posec3d_jax.poses.crops import about_box, cut
 from posec3d_jax.poses.estimator import Estimator, Heatmaps, People, make_people, nobody
 from posec3d_jax.skeletons.skeleton import SKELETONS, Skeleton, get_skeleton
@@ -123,17 +124,9 @@ def open_session(file: Path) -> tuple[Any, tuple[int, int]]:
     """
     if not file.is_file():
         raise FileNotFoundError(f"{file}: there is no such model")
+    runtime = onnx_package("onnxruntime", f"{file}: an ONNX model")
     try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{file}: ONNX models need ONNX Runtime, which is not installed: install "
-            "posec3d-jax[onnx]"
-        ) from error
-    try:
-        session = onnxruntime.InferenceSession(
-            str(file), providers=onnxruntime.get_available_providers()
-        )
+        session = runtime.InferenceSession(str(file), providers=runtime.get_available_providers())
     except Exception as error:  # ONNX Runtime has exceptions of its own, without a common base
         raise ValueError(f"{file} is no model that ONNX Runtime can read: {error}") from error
     if len(session.get_inputs()) != 1:

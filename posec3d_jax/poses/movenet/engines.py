@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from posec3d_jax.machine.host import compiler_options
+from posec3d_jax.machine.onnx_packages import onnx_package
 from posec3d_jax.poses.movenet.network import Layer, Weights, maps
 
 ENGINES = ("xla", "onnxruntime")
@@ -29,7 +30,7 @@ def open_network(
       target: what XLA compiles for (`kernels.target.TARGETS`).
 
     Raises:
-      ValueError: there is no such engine, or it is not installed.
+      ValueError: there is no such engine, or its packages are not installed.
     """
     if engine not in ENGINES:
         raise ValueError(f"the engine is {engine!r:.80}; expected one of {ENGINES}")
@@ -52,20 +53,14 @@ class OnnxNetwork:
     """
 
     def __init__(self, weights: Weights) -> None:
-        try:
-            import onnx  # noqa: F401
-            import onnxruntime
-        except ModuleNotFoundError as error:
-            raise ValueError(
-                f"the engine onnxruntime needs {error.name}, which is not installed: install "
-                "posec3d-jax[onnx]"
-            ) from error
-        self._options = onnxruntime.SessionOptions()
+        for name in ("onnx", "onnxruntime"):
+            runtime = onnx_package(name, "the engine onnxruntime")
+        self._options = runtime.SessionOptions()
         # Those that this process may use: a worker has its share, and the last bits depend on it.
         cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
         self._options.intra_op_num_threads = len(cores)
         self._options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._open = partial(onnxruntime.InferenceSession, providers=["CPUExecutionProvider"])
+        self._open = partial(runtime.InferenceSession, providers=["CPUExecutionProvider"])
         self._weights, self._sessions = weights, {}
 
     def __call__(self, pictures: np.ndarray) -> dict[str, np.ndarray]:

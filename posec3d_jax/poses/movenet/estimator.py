@@ -66,6 +66,7 @@ class MoveNet:
             for joint in ("shoulder", "hip")
             for side in ("left", "right")
         )
+        self._one_by_one = engine == "onnxruntime" or self._target == "cpu"
         opened = partial(open_network, engine=engine, target=self._target)
         self._find = self._search if finder is None else finder
         if finder is None:
@@ -114,10 +115,10 @@ class MoveNet:
     def _answers(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of crops [N, S, S, 3] joints [N, V, 3] as (y, x, score), and heatmaps.
 
-        A CPU gains nothing from batches. Elsewhere they are filled up to a power of two, so that
-        few programs serve every number of persons.
+        A CPU, and so ONNX Runtime, gains nothing from batches. Elsewhere they are filled up to a
+        power of two, so that few programs serve every number of persons.
         """
-        if self._target == "cpu":
+        if self._one_by_one:
             answers = [self._single(crop[None]) for crop in crops]
             joints, heat = (np.concatenate(part) for part in zip(*answers, strict=True))
             return joints, heat
