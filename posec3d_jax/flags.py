@@ -224,7 +224,7 @@ def _unknown(name: str, command: Command, config: Any) -> str:
     others = [other.name for other in COMMANDS if _takes(other, name)]
     if others:
         return f"--{name} is no flag of {command.name}, but of {', '.join(others)}"
-    known = [f"--{flag.name}" for flag in (*command.flags, *COMMON)] + ["--flagfile"]
+    known = [f"--{flag.name}" for flag in (*command.flags, *COMMON)] + ["--flagfile", "--help"]
     known += ["--config"] * bool(command.config)
     hint = suggestion(f"--{name}", known)
     return f"there is no flag --{name:.200}{hint}\n`posec3d {command.name} --help` lists its flags"
